@@ -107,5 +107,6 @@ let package = Package(
             swiftSettings: strict),
 
         tests("Base"),
+        tests("UserAgent", uses: ["Base", "SIP", "SDP"]),
     ]
 )
