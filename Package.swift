@@ -50,7 +50,7 @@ let package = Package(
         .target(name: "CallControl", dependencies: ["Base", "SIP", "SDP"], swiftSettings: strict),
         .target(
             name: "Accounts",
-            dependencies: ["Base", "SIP", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["Base", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict),
 
         // Ring 3: edges.
@@ -67,7 +67,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Store",
-            dependencies: ["Base", "SIP", "Accounts", "CallControl", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: ["Base", "Accounts", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: strict),
         .target(
             name: "HTTPAPI",
