@@ -1,0 +1,43 @@
+import Base
+import SIP
+
+extension CallController {
+    /// What the operator decided: names, addresses, secrets, limits. Checked by whoever makes it; fixed for the life of a controller.
+    package struct Configuration: Sendable {
+        /// A digest algorithm in the order it is offered (RFC 8760 §2.3).
+        package enum DigestAlgorithm: UInt8, Sendable { case md5, sha256 }
+
+        /// One place where messages arrive, and how the other side must write it to come back.
+        package struct Listener: Sendable {
+            package var transport: SIPTransport
+            /// For UDP the socket's number: the `id` of every flow that comes in or goes out through it. Others: 0.
+            package var id: UInt64
+            /// Host for Via and Record-Route, without brackets: a name or an address that peers can reach.
+            package var host: [UInt8]
+            /// The port peers reach it at.
+            package var port: UInt16
+            /// The bound address. For UDP the `local` of flows made here; tells IPv4 sockets from IPv6 ones.
+            package var local: TransportAddress
+
+            package init(transport: SIPTransport, id: UInt64, host: [UInt8], port: UInt16, local: TransportAddress) {
+                (self.transport, self.id, self.host, self.port, self.local) = (transport, id, host, port, local)
+            }
+        }
+
+        /// The part after @ of everybody's address, lower case; also the digest realm.
+        package var domain: [UInt8]
+        /// Further host names and addresses that mean this server (`192.168.1.5`, `hearth.local`), lower case, IPv6 without brackets.
+        package var aliases: [[UInt8]] = []
+        package var listeners: [Listener] = []
+        /// 32 random bytes that outlive restarts: nonces, Record-Route tokens, branches and GRUUs are keyed with it.
+        package var secret: [UInt8]
+        /// Offered in this order. MD5 stands first: SIPp 3.6 and baresip 1.0 know nothing else and read the first challenge.
+        package var digestAlgorithms: [DigestAlgorithm] = [.md5, .sha256]
+        package var limits = Limits()
+        package var timers = Timers.standard
+        /// The Server header of answers; empty: none, so that scanners learn nothing.
+        package var serverHeader: [UInt8] = []
+
+        package init(domain: [UInt8], secret: [UInt8]) { (self.domain, self.secret) = (domain, secret) }
+    }
+}
