@@ -1,0 +1,122 @@
+"""SIPp as the load: registrations with digest and complete calls, counted in CPU of the server under test."""
+
+from __future__ import annotations
+
+import csv
+import os
+import random
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from process import Running, cpu_seconds
+
+HERE = Path(__file__).parent
+UAC_PORT, UAS_PORT = 5361, 5362
+
+
+@dataclass
+class Result:
+    """One run at one rate."""
+
+    rate: int
+    done: int
+    failed: int
+    retransmissions: int
+    cpu_microseconds: float
+    p50_ms: float
+    p99_ms: float
+
+    @property
+    def loss_free(self) -> bool:
+        return self.failed == 0 and self.retransmissions == 0
+
+
+def polite() -> None:
+    """The load runs at low priority, so that the server under test gets the processor it asks for."""
+    os.nice(10)
+
+
+def sipp(work: Path, server, scenario: str, calls: int, rate: int, rows: list[str], port: int, *extra: str) -> dict:
+    """Runs one bounded SIPp to its end; returns its last statistics and the round trips in ms."""
+    name = f"{server.name.lower()}-{scenario}-{rate}"
+    folder = work / name
+    folder.mkdir(exist_ok=True)
+    for old in folder.glob("*.csv"):
+        old.unlink()
+    table = folder / "rows"
+    table.write_text("\n".join(["SEQUENTIAL", *rows]) + "\n")
+    before = cpu_seconds(server.running.pid)
+    started = time.monotonic()
+    done = subprocess.run(
+        ["sipp", f"127.0.0.1:{server.port}", "-sf", str(HERE / f"sipp/{scenario}.xml"), "-inf", str(table), "-i", "127.0.0.1",
+         "-p", str(port), "-m", str(calls), "-r", str(rate), "-l", "20000", "-buff_size", "4000000", "-nostdin", "-timeout", "90",
+         "-trace_stat", "-stf", str(folder / "stat.csv"), "-fd", "1", "-trace_rtt", "-rtt_freq", "200", "-key", "contact_port",
+         str(UAS_PORT), *extra],
+        cwd=folder, stdout=subprocess.DEVNULL, stderr=open(folder / "stderr", "w"), preexec_fn=polite, timeout=120,
+    )
+    if done.returncode not in (0, 1, 97):
+        raise RuntimeError(f"sipp {scenario}: exit {done.returncode}: {(folder / 'stderr').read_text()[-800:]}")
+    with open(folder / "stat.csv") as stat:
+        last = list(csv.DictReader(stat, delimiter=";"))[-1]
+    trips = []
+    for file in folder.glob("*_rtt.csv"):
+        with open(file) as lines:
+            trips += [float(row["response_time_ms"]) for row in csv.DictReader(lines, delimiter=";")]
+    return {
+        "cpu": cpu_seconds(server.running.pid) - before, "seconds": time.monotonic() - started,
+        "ok": int(last["SuccessfulCall(C)"]), "failed": int(last["FailedCall(C)"]), "retransmissions": int(last["Retransmissions(C)"]),
+        "trips": sorted(trips),
+    }
+
+
+def result(rate: int, run: dict) -> Result:
+    trips = run["trips"] or [float("nan")]
+    return Result(
+        rate, run["ok"], run["failed"], run["retransmissions"], run["cpu"] / max(run["ok"], 1) * 1e6,
+        trips[len(trips) // 2], trips[min(len(trips) - 1, len(trips) * 99 // 100)])
+
+
+def credentials(account) -> str:
+    return f"[authentication username={account.user} password={account.password}]"
+
+
+def registrations(work: Path, server, rate: int, seconds: float) -> Result:
+    rows = [f"{account.user};{credentials(account)}" for account in server.accounts]
+    return result(rate, sipp(work, server, "register", int(rate * seconds), rate, rows, UAC_PORT))
+
+
+def calls(work: Path, server, rate: int, seconds: float) -> Result:
+    """Calls between registered people; the callees are one SIPp at the registered contact."""
+    register = [f"{account.user};{credentials(account)}" for account in server.accounts]
+    sipp(work, server, "register", len(register), 500, register, UAC_PORT)
+    callees = list(server.accounts)
+    random.Random(3261).shuffle(callees)
+    rows = [f"{a.user};{b.user};{credentials(a)}" for a, b in zip(server.accounts, callees) if a.user != b.user]
+    uas = Running(
+        ["sipp", "-sf", str(HERE / "sipp/callee.xml"), "-i", "127.0.0.1", "-p", str(UAS_PORT), "-nostdin", "-buff_size", "4000000",
+         "-l", "40000", "-timeout", "120"],
+        work / "callee.log", preexec_fn=polite)
+    with uas:
+        time.sleep(0.5)
+        return result(rate, sipp(work, server, "caller", int(rate * seconds), rate, rows, UAC_PORT))
+
+
+def highest_rate(measure, start: int, ceiling: int) -> tuple[int, Result | None]:
+    """The highest loss-free rate: doubling, then halving the gap until it is under 10 %."""
+    good, best, bad = 0, None, ceiling + 1
+    rate = start
+    while rate <= ceiling and (not good or bad - good > good // 10):
+        run = measure(rate)
+        if run.loss_free:
+            good, best = rate, run
+            rate = min(rate * 2, ceiling) if bad > ceiling else (good + bad) // 2
+            if good == ceiling:
+                break
+        else:
+            bad = rate
+            rate = (good + bad) // 2 if good else rate // 2
+            if rate < start // 8:
+                break
+    return good, best

@@ -1,0 +1,109 @@
+"""`hearth serve` as a real process on free loopback ports with a data folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def binary() -> Path:
+    """The build under test: HEARTH_BINARY, else the newest of the debug and release builds."""
+    if "HEARTH_BINARY" in os.environ:
+        return Path(os.environ["HEARTH_BINARY"])
+    built = [path for path in (ROOT / ".build/debug/hearth", ROOT / ".build-release/release/hearth") if path.exists()]
+    if not built:
+        raise RuntimeError("no build of hearth: run `swift build` first")
+    return max(built, key=lambda path: path.stat().st_mtime)
+
+
+def free_port(kind: int = socket.SOCK_STREAM) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """One household's server. Ports stay the same over `restart()`."""
+
+    def __init__(self, work: Path, *flags: str, https: bool = True, media: bool = False) -> None:
+        self.work, self.data, self.flags = work, work / "data", list(flags)
+        self.http_port, self.sip_port = free_port(), free_port()
+        self.https_port = free_port() if https else 0
+        self.sips_port = free_port() if https else 0
+        self.media_port = free_port() if media else 0
+        self.log_file = work / "hearth.log"
+        self.process: subprocess.Popen | None = None
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.http_port}"
+
+    @property
+    def secure_url(self) -> str:
+        return f"https://localhost:{self.https_port}"
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text(errors="replace")
+
+    def start(self) -> None:
+        mark = self.log_file.stat().st_size if self.log_file.exists() else 0
+        with open(self.log_file, "ab") as sink:
+            self.process = subprocess.Popen(
+                [str(binary()), "serve", "--data", str(self.data), "--listen", "127.0.0.1",
+                 "--http-port", str(self.http_port), "--https-port", str(self.https_port), "--sip-port", str(self.sip_port),
+                 "--sips-port", str(self.sips_port), "--media-port", str(self.media_port), "--public-url", self.url, *self.flags],
+                stdout=sink, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        self.wait_for(r"hearth: ready", since=mark)
+
+    def wait_for(self, pattern: str, seconds: float = 20, since: int = 0) -> re.Match:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if found := re.search(pattern, self.log_file.read_bytes()[since:].decode(errors="replace")):
+                return found
+            if self.process and self.process.poll() is not None:
+                break
+            time.sleep(0.02)
+        raise AssertionError(f"the server's log never said {pattern!r}:\n{self.log[-4000:]}")
+
+    def stop(self, how: int = signal.SIGTERM) -> int:
+        """Ends the server; its exit code."""
+        assert self.process
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        return self.process.wait(10)
+
+    def restart(self, how: int = signal.SIGTERM) -> None:
+        self.stop(how)
+        self.start()
+
+    def run(self, *words: str) -> subprocess.CompletedProcess:
+        return subprocess.run([str(binary()), *words, "--data", str(self.data)], capture_output=True, text=True, timeout=30)
+
+    def command(self, *words: str) -> str:
+        done = self.run(*words)
+        assert done.returncode == 0, f"hearth {' '.join(words)}: {done.stderr}{done.stdout}"
+        return done.stdout
+
+    def owner_link(self) -> str:
+        """The link that the first start printed."""
+        return self.wait_for(r"(http\S+/join/\S+)")[1]
+
+    def user_link(self, name: str, full_name: str | None = None) -> str:
+        words = ["user", "add", name] + (["--full-name", full_name] if full_name else [])
+        found = re.search(r"http\S+/join/\S+", self.command(*words))
+        assert found
+        return found[0]
+
+    def phone(self, name: str, label: str) -> dict:
+        """The SIP account of a native phone: server, user, password."""
+        return json.loads(self.command("phone", "add", name, label, "--json"))
