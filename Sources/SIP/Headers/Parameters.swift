@@ -1,0 +1,197 @@
+import Base
+
+/// The `;name=value` parameters of a header or URI, in order.
+///
+/// They stay one run of bytes that is checked when parsed and searched when asked: most messages have a handful of
+/// parameters, of which one or two are ever looked at.
+package struct Parameters: Hashable, Sendable {
+    /// Empty, or `;name` and `;name=value` without white space.
+    package private(set) var text: [UInt8]
+
+    package init() { text = [] }
+
+    package var isEmpty: Bool { text.isEmpty }
+
+    /// Which bytes may stand in names and values.
+    enum Rules {
+        /// generic-param: a token, and a token, host or quoted string (RFC 3261 §25.1).
+        case header
+        /// uri-parameter: paramchars, with escapes (RFC 3261 §25.1).
+        case uri
+    }
+
+    /// Reads all parameters at the scanner's place.
+    ///
+    /// - Returns: nil when a semicolon is not followed by a parameter.
+    init?(scanning scanner: inout Scanner, rules: Rules) {
+        text = []
+        guard scanner.peek != nil else { return }
+        while rules == .header ? scanner.takeSeparator(ASCII.semicolon) : scanner.take(ASCII.semicolon) {
+            let name = scanner.run { Self.isNameByte($0, rules) }
+            guard !name.isEmpty else { return nil }
+            if text.isEmpty { text.reserveCapacity(scanner.bytes.endIndex - scanner.index + name.count + 2) }
+            text.append(ASCII.semicolon)
+            text += name
+            let hasValue = rules == .header ? scanner.takeSeparator(ASCII.equals) : scanner.take(ASCII.equals)
+            guard hasValue else { continue }
+            text.append(ASCII.equals)
+            if rules == .header, scanner.peek == ASCII.quote {
+                guard let value = scanner.quotedString() else { return nil }
+                text += value
+            } else {
+                let value = scanner.run { Self.isValueByte($0, rules) }
+                guard !value.isEmpty else { return nil }
+                text += value
+            }
+        }
+        if rules == .uri, !Percent.isWellFormed(text) { return nil }
+    }
+
+    @inline(__always)
+    private static func isNameByte(_ byte: UInt8, _ rules: Rules) -> Bool {
+        Grammar.isToken(byte) || (rules == .uri && isParameterByte(byte))
+    }
+
+    /// Header values also take the bytes of hosts and addresses (`received=[2001:db8::1]`, and without brackets as
+    /// RFC 5118 §4.5 asks).
+    @inline(__always)
+    private static func isValueByte(_ byte: UInt8, _ rules: Rules) -> Bool {
+        if Grammar.isToken(byte) { return true }
+        if rules == .uri { return isParameterByte(byte) }
+        return byte == 0x5b || byte == 0x5d || byte == ASCII.colon || byte >= 0x80 || byte == 0x2f || byte == ASCII.at
+            || byte == ASCII.questionMark || byte == ASCII.equals || byte == 0x26 || byte == 0x24 || byte == 0x28
+            || byte == 0x29 || byte == 0x23
+    }
+
+    /// param-unreserved and the marks a token lacks: [ ] / : & + $ ( )
+    @inline(__always)
+    private static func isParameterByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x5b, 0x5d, 0x2f, 0x3a, 0x26, 0x24, 0x28, 0x29: true
+        default: false
+        }
+    }
+
+    // MARK: Reading
+
+    /// One parameter's place in `text`.
+    struct Range: Equatable {
+        /// Where its semicolon stands.
+        var start: Int
+        var nameEnd: Int
+        /// Nil for a parameter without `=`.
+        var valueStart: Int?
+        var end: Int
+    }
+
+    /// The parameter that begins at `start`, or nil at the end.
+    func range(at start: Int) -> Range? {
+        guard start < text.count else { return nil }
+        var index = start + 1
+        while index < text.count, text[index] != ASCII.semicolon, text[index] != ASCII.equals { index += 1 }
+        var found = Range(start: start, nameEnd: index, valueStart: nil, end: index)
+        guard index < text.count, text[index] == ASCII.equals else { return found }
+        found.valueStart = index + 1
+        index += 1
+        if index < text.count, text[index] == ASCII.quote {
+            index += 1
+            while index < text.count, text[index] != ASCII.quote { index += text[index] == ASCII.backslash ? 2 : 1 }
+        }
+        while index < text.count, text[index] != ASCII.semicolon { index += 1 }
+        found.end = min(index, text.count)
+        return found
+    }
+
+    private func range(of name: StaticString) -> Range? {
+        var start = 0
+        while let range = range(at: start) {
+            if matches(name, start + 1..<range.nameEnd) { return range }
+            start = range.end
+        }
+        return nil
+    }
+
+    private func matches(_ name: StaticString, _ range: Swift.Range<Int>) -> Bool {
+        guard name.utf8CodeUnitCount == range.count else { return false }
+        let expected = name.utf8Start
+        for offset in 0..<range.count
+        where ASCII.lowercased(expected[offset]) != ASCII.lowercased(text[range.lowerBound + offset]) {
+            return false
+        }
+        return true
+    }
+
+    /// Whether the parameter is there, with or without a value.
+    package func contains(_ name: StaticString) -> Bool { range(of: name) != nil }
+
+    /// The first value of that name as written (quotes and escapes kept); nil when absent or without a value.
+    /// Setting nil removes it.
+    package subscript(_ name: StaticString) -> [UInt8]? {
+        get {
+            guard let range = range(of: name), let start = range.valueStart else { return nil }
+            return Array(text[start..<range.end])
+        }
+        set {
+            remove(name)
+            if let newValue { append(name, newValue) }
+        }
+    }
+
+    /// The content of a quoted value, or the value itself.
+    package func unquoted(_ name: StaticString) -> [UInt8]? {
+        guard let range = range(of: name), let start = range.valueStart else { return nil }
+        return Grammar.unquoted(text[start..<range.end])
+    }
+
+    /// A value that is a decimal number.
+    package func number(_ name: StaticString) -> Int? {
+        guard let range = range(of: name), let start = range.valueStart else { return nil }
+        return ASCII.decimal(text[start..<range.end])
+    }
+
+    /// All parameters in order, names and values as written.
+    package var pairs: [(name: ArraySlice<UInt8>, value: ArraySlice<UInt8>?)] {
+        var out: [(name: ArraySlice<UInt8>, value: ArraySlice<UInt8>?)] = []
+        var start = 0
+        while let range = range(at: start) {
+            out.append((text[start + 1..<range.nameEnd], range.valueStart.map { text[$0..<range.end] }))
+            start = range.end
+        }
+        return out
+    }
+
+    // MARK: Writing
+
+    /// Appends a parameter; the value must be a token, host or quoted string already.
+    package mutating func append(_ name: StaticString, _ value: [UInt8]? = nil) {
+        append(name: [UInt8](ascii: name)[...], value: value?[...])
+    }
+
+    package mutating func append(_ name: StaticString, number: Int) {
+        var digits: [UInt8] = []
+        digits.appendDecimal(max(0, number))
+        append(name, digits)
+    }
+
+    /// Appends a parameter whose value is written as a quoted string.
+    package mutating func append(_ name: StaticString, quoted value: some Collection<UInt8>) {
+        var quoted: [UInt8] = []
+        Grammar.quote(value, into: &quoted)
+        append(name, quoted)
+    }
+
+    package mutating func append(name: ArraySlice<UInt8>, value: ArraySlice<UInt8>?) {
+        text.append(ASCII.semicolon)
+        text += name
+        guard let value else { return }
+        text.append(ASCII.equals)
+        text += value
+    }
+
+    /// Removes every parameter of that name.
+    package mutating func remove(_ name: StaticString) {
+        while let range = range(of: name) { text.removeSubrange(range.start..<range.end) }
+    }
+
+    package func serialize(into out: inout [UInt8]) { out += text }
+}

@@ -1,0 +1,176 @@
+import Base
+
+/// Builds a new message line by line; the lines stand in the order they are added.
+///
+/// What is added cannot break out of its line: line ends and other control characters become spaces.
+package struct MessageBuilder: Sendable {
+    private var bytes: [UInt8] = []
+    private var startLine: StartLine
+    private var lines: [HeaderLine] = []
+
+    private init(startLine: StartLine) {
+        self.startLine = startLine
+        bytes.reserveCapacity(768)
+        lines.reserveCapacity(16)
+    }
+
+    /// A request with nothing but its first line.
+    package static func request(_ method: SIPMethod, _ uri: SIPURI) -> MessageBuilder {
+        var out = MessageBuilder(startLine: .request(method, uri: 0..<0))
+        method.serialize(into: &out.bytes)
+        out.bytes.append(ASCII.space)
+        let start = out.bytes.count
+        uri.asRequestURI.serialize(into: &out.bytes)
+        out.sanitise(from: start)
+        out.startLine = .request(method, uri: start..<out.bytes.count)
+        out.bytes.append(" SIP/2.0\r\n")
+        return out
+    }
+
+    /// A response with nothing but its first line.
+    ///
+    /// - Parameter reason: words of our own instead of the RFC's.
+    package static func response(_ status: Int, _ reason: [UInt8]? = nil) -> MessageBuilder {
+        let status = min(max(status, 100), 699)
+        var out = MessageBuilder(startLine: .response(status: status, reason: 0..<0))
+        out.bytes.append("SIP/2.0 ")
+        out.bytes.appendDecimal(status)
+        out.bytes.append(ASCII.space)
+        let start = out.bytes.count
+        if let reason { out.bytes += reason } else { out.bytes.append(ReasonPhrase.literal(for: status)) }
+        out.sanitise(from: start)
+        out.startLine = .response(status: status, reason: start..<out.bytes.count)
+        out.bytes.append("\r\n")
+        return out
+    }
+
+    /// A response to a request: Via, From, To, Call-ID and CSeq as RFC 3261 §8.2.6.2 says.
+    ///
+    /// - Parameters:
+    ///   - tag: the To tag, added when the request has none and the status is not 100; nil adds none.
+    ///   - source: where the request came from; written into the top Via (§18.2.1, RFC 3581 §4) where the receiver has
+    ///     not done so already.
+    package static func response(
+        _ status: Int, _ reason: [UInt8]? = nil, to request: SIPMessage, tag: [UInt8]? = nil,
+        source: TransportAddress? = nil
+    ) -> MessageBuilder {
+        var out = response(status, reason)
+        var isTop = true
+        for line in request.lines {
+            switch line.code {
+            case .via where isTop && source != nil:
+                out.addTopVia(request.text(of: line), source)
+                isTop = false
+            case .via, .from, .callID, .cseq:
+                out.copy(line, of: request)
+            case .timestamp where status == 100:
+                out.copy(line, of: request)
+            case .to:
+                out.addTo(request.text(of: line), tag: status == 100 ? nil : tag)
+            default:
+                continue
+            }
+        }
+        return out
+    }
+
+    private mutating func addTopVia(_ text: ArraySlice<UInt8>, _ source: TransportAddress?) {
+        let end = Grammar.endOfListElement(text)
+        do throws(SIPParseError) {
+            var via = try Via(parsing: text[..<end])
+            if let source { via.note(source: source) }
+            add(.via, via)
+            if end < text.endIndex { add(.via, Grammar.trimmed(text[(end + 1)...])) }
+        } catch { add(.via, text) }
+    }
+
+    private mutating func addTo(_ text: ArraySlice<UInt8>, tag: [UInt8]?) {
+        guard let tag else { return add(.to, text) }
+        do throws(SIPParseError) {
+            guard try NameAddress(parsing: text, header: .to).tag == nil else { return add(.to, text) }
+        } catch { return add(.to, text) }
+        add(.to, text + [UInt8](ascii: ";tag=") + tag)
+    }
+
+    private mutating func copy(_ line: HeaderLine, of message: SIPMessage) {
+        add(HeaderName(line.code), message.text(of: line))
+    }
+
+    // MARK: Adding
+
+    package mutating func add(_ name: HeaderName, _ value: some Sequence<UInt8>) {
+        add(name) { $0.append(contentsOf: value) }
+    }
+
+    package mutating func add(_ name: HeaderName, _ value: some HeaderValue) {
+        add(name) { value.serialize(into: &$0) }
+    }
+
+    package mutating func add(_ name: HeaderName, _ literal: StaticString) { add(name) { $0.append(literal) } }
+
+    package mutating func add(_ name: HeaderName, number: Int) { add(name) { $0.appendDecimal(max(0, number)) } }
+
+    /// One line with the values joined by commas; nothing when there are none.
+    package mutating func add(_ name: HeaderName, list values: [[UInt8]]) {
+        guard !values.isEmpty else { return }
+        add(name) { out in
+            for (position, value) in values.enumerated() {
+                if position > 0 { out.append(", ") }
+                out += value
+            }
+        }
+    }
+
+    /// Every line of that name of another message, in order.
+    package mutating func copy(_ name: HeaderName, from message: SIPMessage) {
+        for line in message.lines where message.matches(line, name) { add(name, message.text(of: line)) }
+    }
+
+    private mutating func add(_ name: HeaderName, writing write: (inout [UInt8]) -> Void) {
+        lines.append(HeaderLine.write(name, into: &bytes, writing: write))
+    }
+
+    private mutating func sanitise(from start: Int) { HeaderLine.sanitise(&bytes, from: start) }
+
+    // MARK: Finishing
+
+    /// Adds Content-Type when one is given, Content-Length, and the body.
+    package consuming func finish(contentType: [UInt8]? = nil, body: [UInt8] = []) -> SIPMessage {
+        if let contentType { add(.contentType, contentType) }
+        add(.contentLength, number: body.count)
+        let end = bytes.count
+        bytes.append("\r\n")
+        bytes += body
+        return SIPMessage(bytes: bytes, startLine: startLine, lines: lines, headersEnd: end)
+    }
+}
+
+extension HeaderLine {
+    /// Appends one line to a buffer.
+    static func write(
+        _ name: HeaderName, into bytes: inout [UInt8], writing write: (inout [UInt8]) -> Void
+    ) -> HeaderLine {
+        let start = bytes.count
+        name.serialize(into: &bytes)
+        let nameEnd = bytes.count
+        bytes.append(": ")
+        let valueStart = bytes.count
+        write(&bytes)
+        sanitise(&bytes, from: valueStart)
+        while bytes.count > valueStart, bytes.last == ASCII.space || bytes.last == ASCII.tab { bytes.removeLast() }
+        let valueEnd = bytes.count
+        bytes.append("\r\n")
+        return HeaderLine(
+            code: name.code, isFolded: false, start: UInt32(truncatingIfNeeded: start),
+            nameLength: UInt32(truncatingIfNeeded: nameEnd - start), valueStart: UInt32(truncatingIfNeeded: valueStart),
+            valueEnd: UInt32(truncatingIfNeeded: valueEnd), end: UInt32(truncatingIfNeeded: bytes.count))
+    }
+
+    /// Makes spaces of control characters that would end or spoil a line; escaped ones may stay (RFC 3261 §25.1).
+    static func sanitise(_ bytes: inout [UInt8], from start: Int) {
+        for index in start..<bytes.count where bytes[index] < 0x20 && bytes[index] != ASCII.tab {
+            let isLineEnd = bytes[index] == ASCII.carriageReturn || bytes[index] == ASCII.lineFeed
+            if isLineEnd || index == start || bytes[index - 1] != ASCII.backslash { bytes[index] = ASCII.space }
+        }
+    }
+}

@@ -1,0 +1,205 @@
+import Base
+
+/// Finds the parts of a message in one pass over its bytes.
+enum MessageReader {
+    /// Where everything is.
+    struct Layout {
+        /// Line ends before the start line.
+        var skipped = 0
+        var startLine: StartLine
+        var lines: [HeaderLine]
+        var headersEnd: Int
+        /// Past the body.
+        var end: Int
+    }
+
+    static func read(
+        _ buffer: UnsafeBufferPointer<UInt8>, limits: SIPLimits, isStream: Bool = false
+    ) throws(SIPParseError) -> Layout {
+        let bytes = CheckedBytes(buffer)
+        let start = bytes.endOfLineEnds()
+        guard start < bytes.count else { throw .notSIP }
+        guard start == 0 else {
+            return Layout(
+                skipped: start, startLine: .response(status: 0, reason: 0..<0), lines: [], headersEnd: 0, end: 0)
+        }
+        guard bytes.count <= limits.maximumMessage || isStream else { throw .messageTooLong }
+        let firstEnd = bytes.nextControl(from: 0)
+        let startLine = try StartLineReader.read(bytes, end: firstEnd)
+        guard bytes[firstEnd] == ASCII.carriageReturn, bytes[firstEnd + 1] == ASCII.lineFeed else {
+            throw .badStartLine
+        }
+        var layout = Layout(startLine: startLine, lines: [], headersEnd: 0, end: bytes.count)
+        layout.lines.reserveCapacity(16)
+        let length = try readHeaders(bytes, from: firstEnd + 2, limits: limits, into: &layout)
+        if let length {
+            guard length <= bytes.count - layout.headersEnd - 2 else { throw .incompleteBody }
+            layout.end = layout.headersEnd + 2 + length
+        }
+        return layout
+    }
+
+    /// - Returns: Content-Length, if there is one.
+    private static func readHeaders(
+        _ bytes: CheckedBytes, from start: Int, limits: SIPLimits, into layout: inout Layout
+    ) throws(SIPParseError) -> Int? {
+        var length: Int?
+        var index = start
+        while bytes[index] != ASCII.carriageReturn {
+            guard index < bytes.count else { throw .unfinishedHeaders }
+            let line = try readLine(bytes, from: index)
+            index = Int(line.end)
+            guard layout.lines.count < limits.maximumHeaderCount, index <= limits.maximumHeaderBytes else {
+                throw .headersTooLong
+            }
+            layout.lines.append(line)
+            if line.code == .contentLength {
+                guard let value = bytes.decimal(line.value) else { throw .malformed(.contentLength) }
+                guard length == nil || length == value else { throw .repeated(.contentLength) }
+                length = value
+            }
+        }
+        guard bytes[index + 1] == ASCII.lineFeed else { throw .badHeaderLine(offset: index) }
+        layout.headersEnd = index
+        return length
+    }
+
+    /// One header field, with the lines that continue it.
+    private static func readLine(_ bytes: CheckedBytes, from start: Int) throws(SIPParseError) -> HeaderLine {
+        var index = start
+        while Grammar.isToken(bytes[index]) { index += 1 }
+        let nameEnd = index
+        while bytes[index] == ASCII.space || bytes[index] == ASCII.tab { index += 1 }
+        guard nameEnd > start, bytes[index] == ASCII.colon else { throw .badHeaderLine(offset: start) }
+        let valueStart = index + 1
+        var isFolded = false
+        index = bytes.nextControl(from: valueStart)
+        while true {
+            let byte = bytes[index]
+            if byte == ASCII.carriageReturn, bytes[index + 1] == ASCII.lineFeed {
+                let next = bytes[index + 2]
+                guard next == ASCII.space || next == ASCII.tab else { break }
+                isFolded = true
+                index += 2
+            } else if byte != ASCII.tab,
+                bytes[index - 1] != ASCII.backslash || byte == ASCII.lineFeed
+                    || byte == ASCII.carriageReturn
+            {
+                // quoted-pair alone may carry a control character, and never CR or LF (§25.1).
+                throw index < bytes.count ? .badHeaderLine(offset: index) : .unfinishedHeaders
+            }
+            index = bytes.nextControl(from: index + 1)
+        }
+        let value = bytes.trimmed(valueStart..<index)
+        return HeaderLine(
+            code: HeaderName.code(of: bytes.part(start..<nameEnd)), isFolded: isFolded,
+            start: UInt32(truncatingIfNeeded: start), nameLength: UInt32(truncatingIfNeeded: nameEnd - start),
+            valueStart: UInt32(truncatingIfNeeded: value.lowerBound),
+            valueEnd: UInt32(truncatingIfNeeded: value.upperBound),
+            end: UInt32(truncatingIfNeeded: index + 2))
+    }
+}
+
+/// Reads the first line (RFC 3261 §7.1, §7.2): single spaces, version 2.0.
+enum StartLineReader {
+    static func read(_ bytes: CheckedBytes, end: Int) throws(SIPParseError) -> StartLine {
+        let isResponse = bytes.startsIgnoringCase(with: "SIP/", at: 0)
+        guard isResponse else { return try readRequest(bytes, end: end) }
+        guard bytes.startsIgnoringCase(with: "SIP/2.0", at: 0) else { throw .unsupportedVersion }
+        guard bytes[7] == ASCII.space, let status = bytes.decimal(8..<min(11, end)), (100...699).contains(status),
+            end == 11 || bytes[11] == ASCII.space
+        else { throw .badStartLine }
+        // §7.2 wants the space even before an empty phrase; a few stacks leave it out.
+        return .response(status: status, reason: min(12, end)..<end)
+    }
+
+    private static func readRequest(_ bytes: CheckedBytes, end: Int) throws(SIPParseError) -> StartLine {
+        var index = 0
+        while Grammar.isToken(bytes[index]) { index += 1 }
+        let methodEnd = index
+        // What does not begin like a request deserves no answer.
+        guard methodEnd > 0, bytes[methodEnd] == ASCII.space else { throw .notSIP }
+        let uriStart = methodEnd + 1
+        index = uriStart
+        while index < end, bytes[index] != ASCII.space { index += 1 }
+        let uri = uriStart..<index
+        guard index < end, bytes.startsIgnoringCase(with: "SIP/", at: index + 1) || hasVersion(bytes, end: end) else {
+            throw .notSIP
+        }
+        guard !uri.isEmpty, bytes.startsIgnoringCase(with: "SIP/", at: index + 1) else { throw .badStartLine }
+        guard bytes.startsIgnoringCase(with: "SIP/2.0", at: index + 1) else { throw .unsupportedVersion }
+        guard index + 8 == end else { throw .badStartLine }
+        let method = SIPMethod(bytes.part(0..<methodEnd))
+        return .request(method, uri: uri)
+    }
+
+    /// Whether `SIP/` stands in the line after a space: a request, if a bad one.
+    private static func hasVersion(_ bytes: CheckedBytes, end: Int) -> Bool {
+        var index = 0
+        while index + 4 < end {
+            if bytes[index] == ASCII.space, bytes.startsIgnoringCase(with: "SIP/", at: index + 1) { return true }
+            index += 1
+        }
+        return false
+    }
+}
+
+/// Bytes that read as zero outside their bounds: neither a trap nor a look at foreign memory.
+struct CheckedBytes {
+    private let buffer: UnsafeBufferPointer<UInt8>
+    let count: Int
+
+    init(_ buffer: UnsafeBufferPointer<UInt8>) { (self.buffer, count) = (buffer, buffer.count) }
+
+    @inline(__always)
+    subscript(index: Int) -> UInt8 { index >= 0 && index < count ? buffer[index] : 0 }
+
+    /// A part of the bytes, cut to their bounds.
+    @inline(__always)
+    func part(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> {
+        UnsafeBufferPointer(rebasing: buffer[range.clamped(to: 0..<count)])
+    }
+
+    /// The first control character at or after `start`, or `count`. Eight bytes at a time: a byte below 0x20 borrows into
+    /// its top bit, and so can only bytes above a true find be false ones.
+    func nextControl(from start: Int) -> Int {
+        var index = max(0, start)
+        if let base = UnsafeRawPointer(buffer.baseAddress) {
+            while index + 8 <= count {
+                let word = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+                let found = (word &- 0x2020_2020_2020_2020) & ~word & 0x8080_8080_8080_8080
+                guard found == 0 else { return index + found.trailingZeroBitCount / 8 }
+                index += 8
+            }
+        }
+        while index < count, buffer[index] >= 0x20 { index += 1 }
+        return min(index, count)
+    }
+
+    /// Where line ends at the beginning of the bytes stop.
+    func endOfLineEnds() -> Int {
+        var index = 0
+        while self[index] == ASCII.carriageReturn, self[index + 1] == ASCII.lineFeed { index += 2 }
+        return index
+    }
+
+    func startsIgnoringCase(with literal: StaticString, at start: Int) -> Bool {
+        guard start + literal.utf8CodeUnitCount <= count else { return false }
+        let expected = literal.utf8Start
+        for offset in 0..<literal.utf8CodeUnitCount
+        where ASCII.lowercased(self[start + offset]) != ASCII.lowercased(expected[offset]) {
+            return false
+        }
+        return true
+    }
+
+    func decimal(_ range: Range<Int>) -> Int? { ASCII.decimal(part(range)) }
+
+    /// The range without white space at either end.
+    func trimmed(_ range: Range<Int>) -> Range<Int> {
+        var (start, end) = (range.lowerBound, range.upperBound)
+        while start < end, Grammar.isSpace(self[start]) { start += 1 }
+        while end > start, Grammar.isSpace(self[end - 1]) { end -= 1 }
+        return start..<end
+    }
+}

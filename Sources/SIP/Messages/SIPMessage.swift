@@ -1,0 +1,155 @@
+import Base
+
+/// A SIP request or response: one buffer of bytes and an index of its header lines (RFC 3261 §7).
+///
+/// Making one is a single pass that finds the lines, knows their names and finds the body. Values are parsed when
+/// somebody asks for them; `validate()` checks those every element relies on.
+package struct SIPMessage: Sendable {
+    /// The whole message and nothing after it.
+    package let bytes: [UInt8]
+    let startLine: StartLine
+    let lines: [HeaderLine]
+    /// Where the empty line before the body begins.
+    let headersEnd: Int
+
+    init(bytes: [UInt8], startLine: StartLine, lines: [HeaderLine], headersEnd: Int) {
+        (self.bytes, self.startLine, self.lines, self.headersEnd) = (bytes, startLine, lines, headersEnd)
+    }
+
+    /// Reads one whole message: a datagram, a WebSocket frame, or what `StreamFramer` cut out of a stream.
+    ///
+    /// Line ends before the start line are ignored (§7.5), as are bytes after the body that Content-Length names (§18.3).
+    ///
+    /// - Throws: what is wrong with start line, line structure, Content-Length or size.
+    package init(parsing bytes: [UInt8], limits: SIPLimits = .standard) throws(SIPParseError) {
+        let layout = try bytes.withUnsafeBufferPointer { (buffer) throws(SIPParseError) in
+            try MessageReader.read(buffer, limits: limits)
+        }
+        guard layout.skipped == 0 else {
+            self = try SIPMessage(parsing: Array(bytes[layout.skipped...]), limits: limits)
+            return
+        }
+        self.bytes = layout.end == bytes.count ? bytes : Array(bytes[..<layout.end])
+        (startLine, lines, headersEnd) = (layout.startLine, layout.lines, layout.headersEnd)
+    }
+}
+
+/// The first line of a message, as places in its bytes.
+enum StartLine: Sendable, Equatable {
+    case request(SIPMethod, uri: Range<Int>)
+    case response(status: Int, reason: Range<Int>)
+}
+
+/// One header field's place in its message's bytes.
+struct HeaderLine: Sendable, Equatable {
+    var code: HeaderName.Code
+    /// The value goes on over further lines (§7.3.1).
+    var isFolded: Bool
+    /// Of a line made by `MessageEdit`, until it is copied: its places count in the edit's own buffer.
+    var isNew = false
+    /// The name's first byte.
+    var start: UInt32
+    var nameLength: UInt32
+    /// The value without white space at either end.
+    var valueStart: UInt32
+    var valueEnd: UInt32
+    /// Past the line end.
+    var end: UInt32
+
+    @inline(__always) var value: Range<Int> { Int(valueStart)..<Int(valueEnd) }
+    @inline(__always) var name: Range<Int> { Int(start)..<Int(start &+ nameLength) }
+    @inline(__always) var whole: Range<Int> { Int(start)..<Int(end) }
+}
+
+extension SIPMessage: Equatable {
+    package static func == (left: SIPMessage, right: SIPMessage) -> Bool { left.bytes == right.bytes }
+}
+
+// MARK: - Start line and body
+
+extension SIPMessage {
+    package var isRequest: Bool { if case .request = startLine { true } else { false } }
+
+    /// The request's method; of a response nil (its CSeq names the method).
+    package var method: SIPMethod? { if case .request(let method, _) = startLine { method } else { nil } }
+
+    /// The request's method, or the one a response's CSeq names.
+    package var cseqMethod: SIPMethod? {
+        if case .request(let method, _) = startLine { return method }
+        do throws(SIPParseError) { return try cseq().method } catch { return nil }
+    }
+
+    /// The bytes of the Request-URI; empty of a response.
+    package var requestURIText: ArraySlice<UInt8> {
+        if case .request(_, let uri) = startLine { bytes[uri] } else { [] }
+    }
+
+    /// The Request-URI.
+    package var requestURI: SIPURI {
+        get throws(SIPParseError) { try SIPURI(parsing: requestURIText) }
+    }
+
+    /// 100 to 699, or nil of a request.
+    package var status: Int? { if case .response(let status, _) = startLine { status } else { nil } }
+
+    /// The words after the status.
+    package var reason: ArraySlice<UInt8> {
+        if case .response(_, let reason) = startLine { bytes[reason] } else { [] }
+    }
+
+    package var body: ArraySlice<UInt8> { bytes[min(headersEnd + 2, bytes.count)...] }
+
+    /// `type/subtype` of the body in lower case, without parameters; nil when there is no valid Content-Type.
+    package var contentType: [UInt8]? {
+        do throws(SIPParseError) { return try mediaType()?.essence } catch { return nil }
+    }
+}
+
+// MARK: - Raw headers
+
+extension SIPMessage {
+    /// The first header of that name, as a raw value, unfolded if it was folded.
+    package func value(of name: HeaderName) -> ArraySlice<UInt8>? {
+        guard let line = lines.first(where: { matches($0, name) }) else { return nil }
+        return text(of: line)
+    }
+
+    /// All values of that name in order. Comma lists are split where the header allows them; empty elements are left
+    /// out of lists (RFC 3261 §7.3.1 has none, some phones write them).
+    package func values(of name: HeaderName) -> [ArraySlice<UInt8>] {
+        var out: [ArraySlice<UInt8>] = []
+        let isList = name.isList
+        for line in lines where matches(line, name) {
+            let value = text(of: line)
+            if isList { Grammar.splitList(value, into: &out) } else { out.append(value) }
+        }
+        if isList { out.removeAll(where: \.isEmpty) }
+        return out
+    }
+
+    package func contains(_ name: HeaderName) -> Bool { lines.contains { matches($0, name) } }
+
+    /// How many header lines have that name.
+    package func count(of name: HeaderName) -> Int {
+        var count = 0
+        for line in lines where matches(line, name) { count += 1 }
+        return count
+    }
+
+    /// Every header line in order, with the name as written.
+    package var headers: [(name: ArraySlice<UInt8>, value: ArraySlice<UInt8>)] {
+        lines.map { (bytes[$0.name], text(of: $0)) }
+    }
+
+    @inline(__always)
+    func matches(_ line: HeaderLine, _ name: HeaderName) -> Bool {
+        guard line.code == name.code else { return false }
+        return name.code != .other || ASCII.equalIgnoringCase(bytes[line.name], name.text)
+    }
+
+    @inline(__always)
+    func text(of line: HeaderLine) -> ArraySlice<UInt8> {
+        let value = bytes[line.value]
+        return line.isFolded ? Grammar.unfolded(value) : value
+    }
+}

@@ -1,0 +1,242 @@
+import Base
+
+/// A SIP, SIPS or tel URI, or any other as opaque bytes (RFC 3261 §19.1, RFC 3966).
+///
+/// `user`, `password`, parameters and headers are kept as written, escapes and all, so that writing gives back what was
+/// read. `==` is the equivalence of RFC 3261 §19.1.4.
+package struct SIPURI: Sendable {
+    package enum Scheme: Hashable, Sendable {
+        case sip, sips, tel
+        /// In lower case.
+        case other([UInt8])
+    }
+
+    package var scheme: Scheme
+    /// Before the `@`, escaped as on the wire; of a tel URI the number. Nil when there is no `@`.
+    package var user: [UInt8]?
+    package var password: [UInt8]?
+    /// `.name([])` for tel and other URIs, which have none.
+    package var host: Host
+    package var port: UInt16?
+    package var parameters = Parameters()
+    /// After the `?`, as written and without it: headers for a request made from this URI.
+    package var headers: [UInt8] = []
+    /// What follows the colon of a URI that is neither SIP, SIPS nor tel.
+    package var opaque: [UInt8] = []
+
+    /// A URI of ours.
+    ///
+    /// - Parameter user: plain text; what may not stand in a URI is escaped.
+    package init(scheme: Scheme = .sip, user: [UInt8]? = nil, host: Host, port: UInt16? = nil) {
+        (self.scheme, self.host, self.port) = (scheme, host, port)
+        self.user = user.map(Self.escapedUser)
+    }
+
+    /// Reads a whole URI.
+    package init(parsing text: some Collection<UInt8>) throws(SIPParseError) {
+        let bytes = Array(text)
+        try self.init(parsing: bytes[...])
+    }
+
+    package init(parsing text: ArraySlice<UInt8>) throws(SIPParseError) {
+        var scanner = Scanner(text)
+        try self.init(scanning: &scanner)
+        guard scanner.isAtEnd else { throw .badURI }
+    }
+
+    /// - Parameter bare: no parameters or headers are read, because the URI stands without `<` and `>` in a header,
+    ///   whose own parameters follow (RFC 3261 §20.10).
+    init(scanning scanner: inout Scanner, bare: Bool = false) throws(SIPParseError) {
+        let name = scanner.run { ASCII.isAlphanumeric($0) || $0 == 0x2b || $0 == 0x2d || $0 == 0x2e }
+        guard let first = name.first, ASCII.isLetter(first), scanner.take(ASCII.colon) else { throw .badURI }
+        scheme = Scheme(name)
+        host = .name([])
+        switch scheme {
+        case .sip, .sips: try readAddress(&scanner, bare: bare)
+        case .tel: try readNumber(&scanner, bare: bare)
+        case .other: try readOpaque(&scanner, bare: bare)
+        }
+    }
+
+    private mutating func readAddress(_ scanner: inout Scanner, bare: Bool) throws(SIPParseError) {
+        try readUserInfo(&scanner)
+        guard let host = Host(scanning: &scanner), let port = scanner.port() else { throw .badURI }
+        (self.host, self.port) = (host, port)
+        guard !bare else {
+            if scanner.peek == ASCII.questionMark { throw .badURI }
+            return
+        }
+        guard let parameters = Parameters(scanning: &scanner, rules: .uri) else { throw .badURI }
+        self.parameters = parameters
+        if scanner.take(ASCII.questionMark) {
+            let text = scanner.run {
+                Self.isPlain($0, Self.headerMarks) || $0 == ASCII.percent || $0 == 0x26 || $0 == 0x3d
+            }
+            guard Self.areHeaders(text) else { throw .badURI }
+            headers = Array(text)
+        }
+    }
+
+    /// userinfo, if an `@` follows one: the user part may contain `;`, `?` and `/` itself.
+    private mutating func readUserInfo(_ scanner: inout Scanner) throws(SIPParseError) {
+        let start = scanner.index
+        var colon: Int?
+        var index = start
+        while index < scanner.bytes.endIndex {
+            let byte = scanner.bytes[index]
+            if byte == ASCII.at { break }
+            if byte == ASCII.colon, colon == nil { colon = index }
+            guard byte == ASCII.colon || byte == ASCII.percent || Self.isPlain(byte, Self.userMarks) else { return }
+            index += 1
+        }
+        guard index < scanner.bytes.endIndex else { return }
+        let name = scanner.bytes[start..<(colon ?? index)]
+        guard !name.isEmpty, Percent.isWellFormed(name) else { throw .badURI }
+        user = Array(name)
+        if let colon {
+            let secret = scanner.bytes[(colon + 1)..<index]
+            guard !secret.contains(where: { $0 == ASCII.colon || $0 == ASCII.semicolon || $0 == 0x3f || $0 == 0x2f }),
+                Percent.isWellFormed(secret)
+            else { throw .badURI }
+            password = Array(secret)
+        }
+        scanner.index = index + 1
+    }
+
+    /// RFC 3966 §3: a global number begins with `+`, a local one has a `phone-context`; neither is checked further.
+    private mutating func readNumber(_ scanner: inout Scanner, bare: Bool) throws(SIPParseError) {
+        let digits = scanner.run { byte in
+            ASCII.hexValue(byte) != nil || byte == 0x2b || byte == 0x2d || byte == 0x2e || byte == 0x28 || byte == 0x29
+                || byte == 0x2a || byte == 0x23
+        }
+        guard !digits.isEmpty else { throw .badURI }
+        user = Array(digits)
+        guard !bare else { return }
+        guard let parameters = Parameters(scanning: &scanner, rules: .uri) else { throw .badURI }
+        self.parameters = parameters
+    }
+
+    private mutating func readOpaque(_ scanner: inout Scanner, bare: Bool) throws(SIPParseError) {
+        let text = scanner.run { byte in
+            byte > ASCII.space && byte < 0x7f && byte != ASCII.lessThan && byte != ASCII.greaterThan
+                && byte != ASCII.quote
+                && !(bare && (byte == ASCII.semicolon || byte == ASCII.comma || byte == ASCII.questionMark))
+        }
+        guard !text.isEmpty else { throw .badURI }
+        opaque = Array(text)
+    }
+
+    // MARK: Character classes
+
+    /// user-unreserved and password marks beside unreserved: & = + $ , ; ? /
+    private static let userMarks: StaticString = "&=+$,;?/"
+    /// hnv-unreserved: [ ] / ? : + $
+    private static let headerMarks: StaticString = "[]/?:+$"
+
+    /// unreserved of RFC 3261 §25.1 (alphanum and - _ . ! ~ * ' ( )) and the given marks.
+    private static func isPlain(_ byte: UInt8, _ marks: StaticString) -> Bool {
+        if ASCII.isAlphanumeric(byte) { return true }
+        switch byte {
+        case 0x2d, 0x5f, 0x2e, 0x21, 0x7e, 0x2a, 0x27, 0x28, 0x29: return true
+        default: return marks.withUTF8Buffer { $0.contains(byte) }
+        }
+    }
+
+    /// `name=value` joined by `&`; a name is not empty, a value may be.
+    private static func areHeaders(_ text: ArraySlice<UInt8>) -> Bool {
+        guard !text.isEmpty, Percent.isWellFormed(text) else { return false }
+        return text.split(separator: 0x26, omittingEmptySubsequences: false).allSatisfy { header in
+            guard let equals = header.firstIndex(of: ASCII.equals) else { return false }
+            return equals > header.startIndex && !header[(equals + 1)...].contains(ASCII.equals)
+        }
+    }
+
+    /// A user part in its escaped form.
+    package static func escapedUser(_ plain: [UInt8]) -> [UInt8] {
+        var out: [UInt8] = []
+        out.reserveCapacity(plain.count)
+        Percent.encode(plain, into: &out) { isPlain($0, userMarks) }
+        return out
+    }
+
+    // MARK: Use
+
+    /// The user part with its escapes undone.
+    package var plainUser: [UInt8]? { user.map { Percent.decoded($0) } }
+
+    /// Whether the URI asks for encryption on every hop.
+    package var isSecure: Bool { scheme == .sips }
+
+    /// The `transport` parameter as one we speak: `tls` too, which old phones still write.
+    package var transport: SIPTransport? {
+        guard let token = parameters["transport"] else { return nil }
+        return SIPTransport(token: token)
+    }
+
+    /// The `lr` parameter: this hop routes loosely (RFC 3261 §19.1.1).
+    package var isLooseRouter: Bool { parameters.contains("lr") }
+
+    /// The `gr` parameter, which makes the URI a GRUU (RFC 5627 §4); its value, empty for a temporary GRUU.
+    package var gruu: [UInt8]? { parameters.contains("gr") ? parameters["gr"] ?? [] : nil }
+
+    /// The URI without password, parameters, headers and port: what an address-of-record is compared by
+    /// (RFC 3261 §10.3 step 5).
+    package var addressOfRecord: SIPURI {
+        var out = self
+        (out.password, out.parameters, out.headers, out.port) = (nil, Parameters(), [], nil)
+        return out
+    }
+
+    /// The URI as a Request-URI: without the parts RFC 3261 §19.1.1 table 1 forbids there.
+    package var asRequestURI: SIPURI {
+        var out = self
+        out.headers = []
+        out.parameters.remove("method")
+        return out
+    }
+}
+
+extension SIPURI: HeaderValue {
+    package func serialize(into out: inout [UInt8]) {
+        switch scheme {
+        case .sip: out.append("sip:")
+        case .sips: out.append("sips:")
+        case .tel: out.append("tel:")
+        case .other(let name):
+            out += name
+            out.append(ASCII.colon)
+            out += opaque
+            return
+        }
+        if let user {
+            out += user
+            if let password {
+                out.append(ASCII.colon)
+                out += password
+            }
+            if scheme != .tel { out.append(ASCII.at) }
+        }
+        host.serialize(into: &out)
+        if let port {
+            out.append(ASCII.colon)
+            out.appendDecimal(Int(port))
+        }
+        parameters.serialize(into: &out)
+        if !headers.isEmpty {
+            out.append(ASCII.questionMark)
+            out += headers
+        }
+    }
+}
+
+extension SIPURI.Scheme {
+    init(_ name: ArraySlice<UInt8>) {
+        let lower = name.map(ASCII.lowercased)
+        switch lower.count {
+        case 3 where lower == [0x73, 0x69, 0x70]: self = .sip
+        case 3 where lower == [0x74, 0x65, 0x6c]: self = .tel
+        case 4 where lower == [0x73, 0x69, 0x70, 0x73]: self = .sips
+        default: self = .other(lower)
+        }
+    }
+}
