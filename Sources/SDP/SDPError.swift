@@ -27,5 +27,7 @@ package struct SDPLimits: Sendable {
     /// `m=` lines. A session may recycle but never drop them (RFC 3264 §8), so a long conference needs some room.
     package var maximumMedia = 64
 
+    package init() {}
+
     package static let standard = SDPLimits()
 }
