@@ -67,7 +67,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Store",
-            dependencies: ["Base", "Accounts", .product(name: "GRDB", package: "GRDB.swift")],
+            dependencies: ["Base", "SIP", "Accounts", "CallControl", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: strict),
         .target(
             name: "HTTPAPI",
