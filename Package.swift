@@ -107,7 +107,10 @@ let package = Package(
             dependencies: ["Server", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strict),
 
-        tests("Base"),
+        // Test support: networks in virtual time.
+        .target(name: "NetSimulation", dependencies: ["Base"], swiftSettings: strict),
+
+        tests("Base"), tests("NetSimulation"),
         tests("SDP", uses: ["Base"], resources: [.copy("Descriptions")]),
         tests("UserAgent", uses: ["Base", "SIP", "SDP"]),
     ]
