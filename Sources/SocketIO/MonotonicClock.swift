@@ -1,0 +1,11 @@
+import Base
+import Glibc
+
+/// The one place where the server asks for the time that cores are told.
+package enum MonotonicClock {
+    package static var now: Instant {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Instant(nanoseconds: Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec))
+    }
+}
