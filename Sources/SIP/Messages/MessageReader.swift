@@ -14,7 +14,7 @@ enum MessageReader {
     }
 
     static func read(
-        _ buffer: UnsafeBufferPointer<UInt8>, limits: SIPLimits, isStream: Bool = false
+        _ buffer: UnsafeBufferPointer<UInt8>, limits: SIPLimits
     ) throws(SIPParseError) -> Layout {
         let bytes = CheckedBytes(buffer)
         let start = bytes.endOfLineEnds()
@@ -23,7 +23,7 @@ enum MessageReader {
             return Layout(
                 skipped: start, startLine: .response(status: 0, reason: 0..<0), lines: [], headersEnd: 0, end: 0)
         }
-        guard bytes.count <= limits.maximumMessage || isStream else { throw .messageTooLong }
+        guard bytes.count <= limits.maximumMessage else { throw .messageTooLong }
         let firstEnd = bytes.nextControl(from: 0)
         let startLine = try StartLineReader.read(bytes, end: firstEnd)
         guard bytes[firstEnd] == ASCII.carriageReturn, bytes[firstEnd + 1] == ASCII.lineFeed else {
@@ -37,6 +37,17 @@ enum MessageReader {
             layout.end = layout.headersEnd + 2 + length
         }
         return layout
+    }
+
+    /// Content-Length of a head that ends with the empty line, for whoever must know where the body ends before it came.
+    static func contentLength(
+        _ buffer: UnsafeBufferPointer<UInt8>, limits: SIPLimits
+    ) throws(SIPParseError) -> Int? {
+        let bytes = CheckedBytes(buffer)
+        var layout = Layout(startLine: .response(status: 0, reason: 0..<0), lines: [], headersEnd: 0, end: 0)
+        let firstEnd = bytes.nextControl(from: 0)
+        layout.startLine = try StartLineReader.read(bytes, end: firstEnd)
+        return try readHeaders(bytes, from: firstEnd + 2, limits: limits, into: &layout)
     }
 
     /// - Returns: Content-Length, if there is one.
@@ -65,7 +76,7 @@ enum MessageReader {
     }
 
     /// One header field, with the lines that continue it.
-    private static func readLine(_ bytes: CheckedBytes, from start: Int) throws(SIPParseError) -> HeaderLine {
+    static func readLine(_ bytes: CheckedBytes, from start: Int) throws(SIPParseError) -> HeaderLine {
         var index = start
         while Grammar.isToken(bytes[index]) { index += 1 }
         let nameEnd = index

@@ -1,0 +1,187 @@
+import Base
+
+/// Challenges requests and checks credentials (RFC 3261 §22, RFC 7616, RFC 8760).
+///
+/// A nonce is its own record: the time it was made and a salt, signed with our key, so that challenging strangers costs
+/// no memory. Only nonces that were used with the right password enter a table of bounded size, which keeps a nonce
+/// count from being used twice.
+package struct DigestServer: Sendable {
+    package enum Verdict: Equatable, Sendable {
+        /// The place in `ha1s` of the password that fits.
+        case accepted(Int)
+        /// The password fits, but the nonce is too old, not ours, or its count was used: challenge with `stale`.
+        case stale
+        /// No password fits: challenge as if nothing had been sent.
+        case wrong
+    }
+
+    package struct Configuration: Sendable {
+        package var realm: [UInt8]
+        /// In the order offered, the preferred first.
+        package var algorithms: [DigestAlgorithm] = [.sha256, .md5]
+        package var qualities: [DigestQuality] = [.auth, .authInt]
+        /// How long a nonce may be used: long enough that a phone which registers every minute or ten sees a challenge
+        /// now and then only.
+        package var nonceLifetime: Duration = .seconds(3600)
+        /// Used nonces remembered, 40 bytes each. When more are in use, the oldest become stale, which costs their
+        /// phones a round trip.
+        package var maximumUsedNonces = 20_000
+
+        package init(realm: [UInt8]) { self.realm = realm }
+    }
+
+    /// Which counts of a nonce were used: the highest, and the 64 below it, since datagrams overtake each other.
+    private struct Use: Sendable {
+        var highest: UInt32
+        var window: UInt64
+
+        /// - Returns: false when the count was used, or is too old to know.
+        mutating func take(_ count: UInt32) -> Bool {
+            if count > highest {
+                let step = UInt64(count - highest)
+                window = step < 64 ? window << step | 1 : 1
+                highest = count
+                return true
+            }
+            let age = UInt64(highest - count)
+            guard age < 64, window >> age & 1 == 0 else { return false }
+            window |= 1 << age
+            return true
+        }
+    }
+
+    private let configuration: Configuration
+    private let signature: SipHash
+    private var salts: UInt64
+    private var uses: [UInt64: Use] = [:]
+    /// Used nonces in the order they were first used, as a ring; `oldest` is the next to go.
+    private var ring: [(salt: UInt64, made: Instant)] = []
+    private var oldest = 0
+    /// Nonces made up to here may have been used and forgotten.
+    private var forgotten: Instant?
+
+    /// - Parameter secret: at least 16 random bytes. Nonces made with it are still known after a restart, as stale ones.
+    package init(configuration: Configuration, secret: [UInt8], random: inout RandomSource) {
+        self.configuration = configuration
+        signature = SipHash(key: secret)
+        salts = random.next()
+    }
+
+    /// The challenges to put into WWW-Authenticate or Proxy-Authenticate, one line each, in this order.
+    package mutating func challenges(stale: Bool = false, at now: Instant) -> [DigestChallenge] {
+        salts &+= 0x9e37_79b9_7f4a_7c15
+        let nonce = Nonce(made: now, salt: salts).text(signature)
+        return configuration.algorithms.map { algorithm in
+            DigestChallenge(
+                realm: configuration.realm, nonce: nonce, algorithm: algorithm, qualities: configuration.qualities,
+                isStale: stale)
+        }
+    }
+
+    /// Finds the credentials meant for us among those of a request.
+    package func select(_ credentials: [DigestCredentials]) -> DigestCredentials? {
+        credentials.first { $0.realm == configuration.realm }
+    }
+
+    /// Checks credentials against the passwords of the user they name.
+    ///
+    /// The time this takes does not tell whether the user exists: with no `ha1s`, a made-up one is checked. The URI in
+    /// the credentials is not held against the Request-URI, which proxies on the way may have changed (§22.4 item 5);
+    /// the nonce count keeps the response from being used for another request.
+    package mutating func verify(
+        _ credentials: DigestCredentials, method: SIPMethod, body: ArraySlice<UInt8>, ha1s: [DigestHA1],
+        at now: Instant
+    ) -> Verdict {
+        guard credentials.realm == configuration.realm, let algorithm = credentials.algorithm,
+            configuration.algorithms.contains(algorithm),
+            credentials.quality.map(configuration.qualities.contains) ?? true
+        else { return .wrong }
+        let candidates = ha1s.isEmpty ? [Self.decoy] : ha1s
+        var match: Int?
+        for (position, candidate) in candidates.enumerated() {
+            guard let ha1 = candidate.value(for: algorithm) else { continue }
+            let expected = credentials.expectedResponse(ha1: ha1, algorithm: algorithm, method: method, body: body)
+            if Self.areEqual(expected, credentials.response), match == nil { match = position }
+        }
+        guard let match, !ha1s.isEmpty else { return .wrong }
+        return isFresh(credentials, at: now) ? .accepted(match) : .stale
+    }
+
+    private static let decoy = DigestHA1(
+        md5: [UInt8](repeating: 0x2d, count: 32), sha256: [UInt8](repeating: 0x2d, count: 64))
+
+    /// Without a shortcut at the first difference.
+    private static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+        guard left.count == right.count else { return false }
+        var difference = UInt8(0)
+        for index in left.indices { difference |= left[index] ^ right[index] }
+        return difference == 0
+    }
+
+    /// Whether the nonce is ours and young, and its count new; marks the count as used.
+    ///
+    /// A response without `qop` has no count: its nonce serves once.
+    private mutating func isFresh(_ credentials: DigestCredentials, at now: Instant) -> Bool {
+        guard let nonce = Nonce(parsing: credentials.nonce, signature), nonce.made <= now,
+            now - nonce.made <= configuration.nonceLifetime
+        else { return false }
+        let count = credentials.nonceCount ?? 1
+        guard count > 0 else { return false }
+        if var use = uses[nonce.salt] {
+            guard use.take(count) else { return false }
+            uses[nonce.salt] = use
+            return true
+        }
+        if let forgotten, nonce.made <= forgotten { return false }
+        remember(nonce, Use(highest: count, window: 1))
+        return true
+    }
+
+    private mutating func remember(_ nonce: Nonce, _ use: Use) {
+        uses[nonce.salt] = use
+        guard ring.count >= max(1, configuration.maximumUsedNonces) else {
+            return ring.append((nonce.salt, nonce.made))
+        }
+        let gone = ring[oldest]
+        uses[gone.salt] = nil
+        forgotten = max(forgotten ?? gone.made, gone.made)
+        ring[oldest] = (nonce.salt, nonce.made)
+        oldest = (oldest + 1) % ring.count
+    }
+}
+
+/// Time, salt and signature, 16 hexadecimal digits each.
+private struct Nonce {
+    let made: Instant
+    let salt: UInt64
+
+    init(made: Instant, salt: UInt64) { (self.made, self.salt) = (made, salt) }
+
+    /// - Returns: nil when the text was not made by us.
+    init?(parsing text: [UInt8], _ signature: SipHash) {
+        guard text.count == 48 else { return nil }
+        var words: [UInt64] = []
+        for word in 0..<3 {
+            var value = UInt64(0)
+            for digit in text[(word * 16)..<(word * 16 + 16)] {
+                guard let nibble = ASCII.hexValue(digit) else { return nil }
+                value = value << 4 | UInt64(nibble)
+            }
+            words.append(value)
+        }
+        self.init(made: Instant(nanoseconds: Int64(bitPattern: words[0])), salt: words[1])
+        guard text == self.text(signature) else { return nil }
+    }
+
+    func text(_ signature: SipHash) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(24)
+        bytes.appendBigEndian(UInt64(bitPattern: made.nanoseconds))
+        bytes.appendBigEndian(salt)
+        bytes.appendBigEndian(signature.hash(bytes))
+        var out: [UInt8] = []
+        out.reserveCapacity(48)
+        out.appendHexadecimal(bytes)
+        return out
+    }
+}

@@ -1,0 +1,92 @@
+import Base
+
+/// SipHash-2-4 (Aumasson, Bernstein 2012): a short keyed hash for nonces and tokens of our own that nobody else checks.
+package struct SipHash: Sendable {
+    private let key0: UInt64
+    private let key1: UInt64
+
+    /// - Parameter key: 16 bytes; missing ones count as zero.
+    package init(key: some Collection<UInt8>) {
+        var bytes = key.makeIterator()
+        func word() -> UInt64 {
+            var value = UInt64(0)
+            for shift in stride(from: UInt64(0), to: 64, by: 8) { value |= UInt64(bytes.next() ?? 0) << shift }
+            return value
+        }
+        key0 = word()
+        key1 = word()
+    }
+
+    package func hash(_ message: some Collection<UInt8>) -> UInt64 {
+        var state = State(key0, key1)
+        var word = UInt64(0)
+        var filled = UInt64(0)
+        var count = UInt8(0)
+        for byte in message {
+            word |= UInt64(byte) << filled
+            filled += 8
+            count &+= 1
+            guard filled == 64 else { continue }
+            state.absorb(word)
+            (word, filled) = (0, 0)
+        }
+        state.absorb(word | UInt64(count) << 56)
+        return state.finish()
+    }
+
+    private struct State {
+        var v0: UInt64
+        var v1: UInt64
+        var v2: UInt64
+        var v3: UInt64
+
+        init(_ key0: UInt64, _ key1: UInt64) {
+            v0 = key0 ^ 0x736f_6d65_7073_6575
+            v1 = key1 ^ 0x646f_7261_6e64_6f6d
+            v2 = key0 ^ 0x6c79_6765_6e65_7261
+            v3 = key1 ^ 0x7465_6462_7974_6573
+        }
+
+        mutating func absorb(_ word: UInt64) {
+            v3 ^= word
+            for _ in 0..<2 { round() }
+            v0 ^= word
+        }
+
+        mutating func finish() -> UInt64 {
+            v2 ^= 0xff
+            for _ in 0..<4 { round() }
+            return v0 ^ v1 ^ v2 ^ v3
+        }
+
+        private mutating func round() {
+            v0 &+= v1
+            v2 &+= v3
+            v1 = rotate(v1, 13) ^ v0
+            v3 = rotate(v3, 16) ^ v2
+            v0 = rotate(v0, 32)
+            v2 &+= v1
+            v0 &+= v3
+            v1 = rotate(v1, 17) ^ v2
+            v3 = rotate(v3, 21) ^ v0
+            v2 = rotate(v2, 32)
+        }
+
+        @inline(__always)
+        private func rotate(_ word: UInt64, _ bits: UInt64) -> UInt64 { word << bits | word >> (64 - bits) }
+    }
+}
+
+extension [UInt8] {
+    /// Appends the bytes as lower-case hexadecimal digits.
+    package mutating func appendHexadecimal(_ bytes: some Collection<UInt8>) {
+        for byte in bytes {
+            for nibble in [byte >> 4, byte & 0xf] { append(nibble < 10 ? 0x30 + nibble : 0x61 + nibble - 10) }
+        }
+    }
+
+    /// Appends a word, most significant byte first.
+    mutating func appendBigEndian(_ word: UInt64) {
+        for shift in stride(from: UInt64(56), through: 0, by: -8) { append(UInt8(truncatingIfNeeded: word >> shift)) }
+    }
+}
