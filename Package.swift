@@ -53,6 +53,11 @@ let package = Package(
             swiftSettings: strict),
 
         // Ring 3: edges.
+        .target(
+            name: "BrowserPhone", dependencies: ["Base", "SIP", "UserAgent"], exclude: ["Runtime"],
+            swiftSettings: strict),
+        .target(name: "WebBundle", resources: [.copy("../../Web")], swiftSettings: strict),
+        .plugin(name: "WebAssembly", capability: .buildTool()),
         .target(name: "CSockets"),
         .target(
             name: "SocketIO",
@@ -71,7 +76,7 @@ let package = Package(
         .target(
             name: "HTTPAPI",
             dependencies: [
-                "Base", "Accounts", "Store",
+                "Base", "Accounts", "Store", "WebBundle",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -110,6 +115,7 @@ let package = Package(
         .target(name: "NetSimulation", dependencies: ["Base"], swiftSettings: strict),
 
         tests("Base"), tests("NetSimulation"),
+        tests("BrowserPhone", uses: ["Base", "SIP", "UserAgent"]),
         tests("SDP", uses: ["Base"], resources: [.copy("Descriptions")]),
         tests("UserAgent", uses: ["Base", "SIP", "SDP"]),
     ]

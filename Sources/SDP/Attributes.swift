@@ -137,7 +137,7 @@ package struct RTPMap: Equatable, Sendable {
 
     package var bytes: [UInt8] {
         var out: [UInt8] = []
-        out.appendDecimal(Int(payloadType))
+        out.appendNumber(payloadType)
         out.appendWord(encoding)
         out.append(UInt8(ascii: "/"))
         out.appendDecimal(clockRate)

@@ -60,13 +60,13 @@ package struct Candidate: Equatable, Sendable {
     package var bytes: [UInt8] {
         var out = foundation
         out.append(ASCII.space)
-        out.appendDecimal(Int(component))
+        out.appendNumber(component)
         out.appendWord(transport)
         out.append(ASCII.space)
-        out.appendDecimal(Int(priority))
+        out.appendNumber(priority)
         out.appendWord(address)
         out.append(ASCII.space)
-        out.appendDecimal(Int(port))
+        out.appendNumber(port)
         out += [UInt8](ascii: " typ ")
         out += type
         if let relatedAddress {
@@ -75,7 +75,7 @@ package struct Candidate: Equatable, Sendable {
         }
         if let relatedPort {
             out += [UInt8](ascii: " rport ")
-            out.appendDecimal(Int(relatedPort))
+            out.appendNumber(relatedPort)
         }
         for word in extensions { out.appendWord(word) }
         return out

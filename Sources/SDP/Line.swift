@@ -169,10 +169,18 @@ extension ArraySlice<UInt8> {
     /// The runs of bytes between spaces.
     var words: [ArraySlice<UInt8>] { split(separator: ASCII.space) }
 
-    /// A number of digits alone that fits `Number`.
+    /// A number of digits alone that fits `Number`; `Int` would not do, it has 32 bits in the browser.
     func number<Number: FixedWidthInteger>(as _: Number.Type = Number.self) -> Number? {
-        guard let value = ASCII.decimal(self) else { return nil }
-        return Number(exactly: value)
+        guard !isEmpty else { return nil }
+        var value = Number.zero
+        for byte in self {
+            guard ASCII.isDigit(byte) else { return nil }
+            let (product, overflow) = value.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = product.addingReportingOverflow(Number(truncatingIfNeeded: byte &- 0x30))
+            guard !overflow, !carry else { return nil }
+            value = sum
+        }
+        return value
     }
 }
 
@@ -181,5 +189,11 @@ extension [UInt8] {
     mutating func appendWord(_ word: some Collection<UInt8>) {
         append(ASCII.space)
         append(contentsOf: word)
+    }
+
+    /// Appends a number's decimal digits.
+    mutating func appendNumber(_ number: some UnsignedInteger & FixedWidthInteger) {
+        if number >= 10 { appendNumber(number / 10) }
+        append(0x30 + UInt8(truncatingIfNeeded: number % 10))
     }
 }

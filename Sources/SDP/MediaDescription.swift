@@ -45,7 +45,7 @@ package struct MediaDescription: Equatable, Sendable {
     package var mediaLine: [UInt8] {
         var out = kind
         out.append(ASCII.space)
-        out.appendDecimal(Int(port))
+        out.appendNumber(port)
         if let portCount {
             out.append(UInt8(ascii: "/"))
             out.appendDecimal(portCount)
