@@ -116,6 +116,7 @@ let package = Package(
 
         tests("Base"), tests("NetSimulation"),
         tests("BrowserPhone", uses: ["Base", "SIP", "UserAgent"]),
+        tests("SIP", uses: ["Base"]),
         tests("SDP", uses: ["Base"], resources: [.copy("Descriptions")]),
         tests("UserAgent", uses: ["Base", "SIP", "SDP"]),
     ]
