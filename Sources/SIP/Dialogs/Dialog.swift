@@ -124,7 +124,7 @@ package struct Dialog: Sendable, Equatable {
     /// Contact and the rest are for the caller to add.
     package mutating func request(_ method: SIPMethod, via: Via) -> MessageBuilder {
         // §8.1.1.5 keeps numbers below 2^31; one that starts low never gets there.
-        let number = localCSeq.map { $0 &+ 1 } ?? 1
+        let number = localCSeq.map { ($0 &+ 1) & 0x7fff_ffff } ?? 1
         localCSeq = number
         return build(method, number: number, via: via)
     }
