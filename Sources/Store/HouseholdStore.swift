@@ -27,7 +27,8 @@ package final class HouseholdStore: Sendable {
     let writer: any DatabaseWriter
     let commits: CommitQueue
     let lazyBindings = LazyBindings()
-    let clock: @Sendable () -> WallTime
+    /// The time of day.
+    package let clock: @Sendable () -> WallTime
     private let journal: ChangeJournal
     private let watching = Mutex<Task<Void, Never>?>(nil)
 
