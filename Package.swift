@@ -88,7 +88,7 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Base", "SIP", "SDP", "CallControl", "Accounts", "SocketIO", "Store", "HTTPAPI",
+                "Base", "SIP", "SDP", "CallControl", "Accounts", "SocketIO", "Store", "HTTPAPI", "WebBundle",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdHTTP2", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -117,9 +117,24 @@ let package = Package(
         .target(name: "NetSimulation", dependencies: ["Base"], swiftSettings: strict),
 
         tests("Base"), tests("NetSimulation"),
-        tests("BrowserPhone", uses: ["Base", "SIP", "UserAgent"]),
-        tests("SIP", uses: ["Base"]),
+        tests("BrowserPhone", uses: ["Base", "SIP", "UserAgent"], resources: [.copy("Frames")]),
+        tests("SIP", uses: ["Base"], resources: [.copy("Resources")]),
         tests("SDP", uses: ["Base"], resources: [.copy("Descriptions")]),
         tests("UserAgent", uses: ["Base", "SIP", "SDP"]),
+        tests("Accounts", uses: ["Base", .product(name: "Crypto", package: "swift-crypto")]),
+        tests(
+            "Store",
+            uses: ["Base", "SIP", "Accounts", "CallControl", .product(name: "GRDB", package: "GRDB.swift")]),
+        tests(
+            "HTTPAPI",
+            uses: [
+                "Base", "SIP", "CallControl", "Accounts", "Store",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ]),
     ]
 )
