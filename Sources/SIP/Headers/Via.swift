@@ -72,7 +72,7 @@ package struct Via: HeaderValue, Equatable {
     /// Where the message really came from (RFC 3261 §18.2.1); with or without brackets around IPv6 (RFC 5118 §4.5).
     package var received: IPAddress? {
         get { parameters["received"].flatMap { IPAddress(parsing: $0) } }
-        set { parameters["received"] = newValue.map(\.text) }
+        set { parameters["received"] = newValue.map { $0.text } }
     }
 
     /// The sender asks to be answered at the port it sent from (RFC 3581 §3).

@@ -10,8 +10,8 @@ extension SIPMessage {
         let sequence = try cseq()
         if let method {
             guard sequence.method == method else { throw .methodMismatch }
-            // §16.3 step 2: an unknown scheme is the router's to refuse, with 416.
-            _ = try requestURI
+            // §16.3 step 2: an unknown scheme is the router's to refuse, with 416. §19.1.1 table 1 has no headers here.
+            guard try requestURI.headers.isEmpty else { throw .badURI }
         }
         _ = try from()
         _ = try to()
@@ -34,19 +34,15 @@ extension SIPMessage {
         !text.isEmpty && text.allSatisfy { Grammar.isWord($0) || $0 == ASCII.at }
     }
 
-    /// The answer to bytes that `init(parsing:)` or `validate()` refused, where enough of a request is left to make one:
-    /// it is no ACK, and Via, From, To, Call-ID and CSeq are there.
+    /// The answer to bytes that `init(parsing:)` or `validate()` refused, with those of Via, From, To, Call-ID and CSeq
+    /// that can be found. It goes back where the bytes came from.
     ///
-    /// - Returns: nil when nothing can or should be answered; responses, for one, never are.
+    /// - Returns: nil when nothing can or should be answered: an ACK, a response, a request without Via.
     package static func refusal(of bytes: [UInt8], because fault: SIPParseError) -> SIPMessage? {
         guard fault.isAnswerable, let lenient = bytes.withUnsafeBufferPointer(LenientReader.read) else { return nil }
         let message = SIPMessage(
             bytes: bytes, startLine: .response(status: 400, reason: 0..<0), lines: lenient, headersEnd: bytes.count)
-        for name in [HeaderName.via, .from, .to, .callID, .cseq] where !message.contains(name) { return nil }
-        do throws(SIPParseError) {
-            // Without a top Via there is no way back.
-            _ = try message.topVia()
-        } catch { return nil }
+        guard message.contains(.via) else { return nil }
         return MessageBuilder.response(fault.status, fault.reason, to: message).finish()
     }
 }

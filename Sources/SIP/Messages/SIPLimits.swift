@@ -17,4 +17,12 @@ package struct SIPLimits: Equatable, Sendable {
     package init() {}
 
     package static let standard = SIPLimits()
+
+    /// For messages of our own making, in tests.
+    static var unlimited: SIPLimits {
+        var limits = SIPLimits()
+        (limits.maximumMessage, limits.maximumHeaderCount) = (.max, .max)
+        (limits.maximumHeaderBytes, limits.maximumListValues) = (.max, .max)
+        return limits
+    }
 }

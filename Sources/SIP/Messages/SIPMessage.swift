@@ -123,7 +123,7 @@ extension SIPMessage {
             let value = text(of: line)
             if isList { Grammar.splitList(value, into: &out) } else { out.append(value) }
         }
-        if isList { out.removeAll(where: \.isEmpty) }
+        if isList { out.removeAll { $0.isEmpty } }
         return out
     }
 
