@@ -22,5 +22,9 @@ declare module 'node:fs' {
   export function existsSync(path: URL | string): boolean;
 }
 declare module 'node:zlib' {
-  export function gzipSync(data: Uint8Array | string): Uint8Array;
+  export function gzipSync(data: Uint8Array | string, options?: { level: number }): Uint8Array;
+}
+declare module 'node:process' {
+  const process: { env: Record<string, string | undefined> };
+  export default process;
 }
