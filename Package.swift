@@ -88,8 +88,9 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Base", "SIP", "SDP", "CallControl", "Accounts", "SocketIO", "Store", "HTTPAPI", "WebBundle",
+                "Base", "SIP", "CallControl", "Accounts", "SocketIO", "Store", "HTTPAPI", "WebBundle",
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdHTTP2", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -105,7 +106,9 @@ let package = Package(
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
         .executableTarget(

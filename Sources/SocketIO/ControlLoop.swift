@@ -5,7 +5,7 @@ import SIP
 import Synchronization
 
 /// Who signed in on the page that opened a WebSocket.
-package struct SignedIn: Sendable, Equatable {
+package struct FlowOwner: Sendable, Equatable {
     package var user: [UInt8]
     /// The session's identifier: when it ends, so do its connections.
     package var session: String
@@ -16,7 +16,7 @@ package struct SignedIn: Sendable, Equatable {
 /// What reaches the control plane from the threads that own connections.
 package enum Delivery: Sendable {
     /// A connection that can carry SIP is there.
-    case opened(StreamOutlet, SignedIn?)
+    case opened(StreamOutlet, FlowOwner?)
     /// Whole messages in the order they came.
     case messages([[UInt8]], Flow)
     /// The connection has ended; its outlet is of no use any more.

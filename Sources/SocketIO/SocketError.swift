@@ -12,7 +12,7 @@ package enum SocketError: Error, Equatable {
     /// Anything else the system says, with its number (`errno`).
     case system(Int32)
 
-    init(errno code: Int32, binding address: TransportAddress) {
+    package init(errno code: Int32, binding address: TransportAddress) {
         self =
             switch code {
             case EADDRINUSE: .portInUse(address)

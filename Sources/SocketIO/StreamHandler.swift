@@ -35,7 +35,7 @@ package class StreamHandler: ChannelInboundHandler, @unchecked Sendable {
 
     let hub: StreamHub
     private let transport: SIPTransport
-    private let user: SignedIn?
+    private let user: FlowOwner?
     /// Told once the connection carries SIP; for outgoing connections.
     private let opened: (@Sendable (StreamOutlet) -> Void)?
 
@@ -51,7 +51,7 @@ package class StreamHandler: ChannelInboundHandler, @unchecked Sendable {
     private var hasUnflushed = false
 
     init(
-        hub: StreamHub, transport: SIPTransport, user: SignedIn? = nil, isIntroduced: Bool = false,
+        hub: StreamHub, transport: SIPTransport, user: FlowOwner? = nil, isIntroduced: Bool = false,
         opened: (@Sendable (StreamOutlet) -> Void)? = nil
     ) {
         (self.hub, self.transport, self.user, self.opened) = (hub, transport, user, opened)

@@ -7,7 +7,7 @@ package final class WebSocketHandler: StreamHandler, @unchecked Sendable {
     private var framer: WebSocketFramer
     private var pinged: Instant?
 
-    package init(hub: StreamHub, transport: SIPTransport, user: SignedIn?) {
+    package init(hub: StreamHub, transport: SIPTransport, user: FlowOwner?) {
         framer = WebSocketFramer(limit: hub.limits.messageSize)
         super.init(hub: hub, transport: transport, user: user)
     }

@@ -6,7 +6,7 @@ import Synchronization
 
 /// Finds next hops for the control plane (RFC 3263): addresses by the system's resolver, SRV by a question of our own to
 /// the name servers of `/etc/resolv.conf`. Never blocks an event loop; bounded in time, number and memory.
-package final class Resolver: Sendable {
+package final class NextHopResolver: Sendable {
     /// Questions being asked at once; more fail at once.
     private static let maximumPending = 64
     /// Names remembered.

@@ -1,0 +1,42 @@
+import NIOCore
+import NIOHTTP1
+import SocketIO
+
+/// Closes HTTP/1.1 connections whose requests come too slowly: the head within `headerTime` of the connection's start,
+/// every further byte and every further request within `httpIdleTime` of the last (RFC 9112 §9.5).
+final class RequestPace: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private let limits: SocketLimits
+    private var deadline: Scheduled<Void>?
+
+    init(limits: SocketLimits) { self.limits = limits }
+
+    func handlerAdded(context: ChannelHandlerContext) { expect(within: limits.headerTime, context) }
+
+    func handlerRemoved(context: ChannelHandlerContext) { deadline?.cancel() }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        deadline?.cancel()
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        expect(within: limits.httpIdleTime, context)
+        context.fireChannelRead(data)
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if case .end = unwrapOutboundIn(data) { expect(within: limits.httpIdleTime, context) }
+        context.write(data, promise: promise)
+    }
+
+    private func expect(within time: Duration, _ context: ChannelHandlerContext) {
+        deadline?.cancel()
+        let channel = context.channel
+        deadline = context.eventLoop.scheduleTask(in: TimeAmount(time)) { channel.close(promise: nil) }
+    }
+}
