@@ -24,7 +24,7 @@ package enum EndCause: UInt8, Sendable {
     case replaced = 12
 }
 
-package enum SubscriptionState: UInt8, Sendable {
+package enum SubscriptionPhase: UInt8, Sendable {
     case active = 0, pending = 1, terminated = 2
 }
 
@@ -63,7 +63,7 @@ package enum Event: Equatable, Sendable {
     /// `call` is set when it came inside of a call.
     case message(fromURI: [UInt8], contentType: [UInt8], body: [UInt8], sipCallID: [UInt8], call: CallID?)
     case messageResult(id: UInt32, status: Int, reason: [UInt8])
-    case notified(id: UInt32, state: SubscriptionState, contentType: [UInt8], body: [UInt8])
+    case notified(id: UInt32, state: SubscriptionPhase, contentType: [UInt8], body: [UInt8])
     /// The subscription is over and is not renewed by us.
     case subscriptionEnded(id: UInt32, status: Int, reason: [UInt8])
     case published(id: UInt32, expires: Int)
