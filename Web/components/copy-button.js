@@ -1,0 +1,15 @@
+import { words } from '../strings/words.js';
+import { make } from './dom.js';
+
+/** How long the button says that it has done it, in milliseconds. */
+const SAYS_SO = 2_000;
+
+/** @param {string} text what it copies */
+export function copyButton(text) {
+  const label = make('span', { 'aria-live': 'polite' }, words.copy);
+  return make('button', { type: 'button', onclick: async () => {
+    await navigator.clipboard?.writeText(text);
+    label.textContent = words.copied;
+    setTimeout(() => { label.textContent = words.copy; }, SAYS_SO);
+  } }, label);
+}

@@ -1,0 +1,46 @@
+import { words } from '../strings/words.js';
+import { avatar, make } from './dom.js';
+import { icon } from './icon.js';
+
+/** @typedef {import('../people/household.js').Household} Household */
+/** @typedef {import('../phone/phone.js').Phone} Phone */
+
+/** One person and what one can do with them. Set all three before inserting it. */
+export class PersonPage extends HTMLElement {
+  userName = '';
+  /** @type {Household | undefined} */
+  household;
+  /** @type {Phone | undefined} */
+  phone;
+  #reachability = make('p', { class: 'reachability' });
+  #listening = new AbortController();
+
+  connectedCallback() {
+    this.#listening = new AbortController();
+    this.household?.addEventListener('change', this, { signal: this.#listening.signal });
+    const person = this.household?.named(this.userName);
+    if (!person) return this.replaceChildren(make('p', { role: 'alert' }, words.home.unknownPerson));
+    const dial = (/** @type {boolean} */ video) => () => {
+      const callee = this.household?.named(this.userName);
+      if (callee) this.phone?.dial(callee, { video });
+    };
+    this.replaceChildren(
+      avatar(person.fullName, person.userName),
+      make('h2', { tabindex: '-1' }, person.fullName),
+      this.#reachability,
+      make('div', { class: 'actions' },
+        make('button', { type: 'button', class: 'primary', onclick: dial(false) }, icon('phone'), words.call.call),
+        make('button', { type: 'button', class: 'primary', onclick: dial(true) }, icon('video'), words.call.videoCall)),
+    );
+    this.handleEvent();
+  }
+
+  disconnectedCallback() { this.#listening.abort(); }
+
+  handleEvent() {
+    const reachable = !!this.household?.named(this.userName)?.reachable;
+    this.#reachability.classList.toggle('is-reachable', reachable);
+    this.#reachability.textContent = reachable ? words.home.reachable : words.home.unreachable;
+  }
+}
+customElements.define('person-page', PersonPage);

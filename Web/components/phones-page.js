@@ -1,0 +1,64 @@
+import { words } from '../strings/words.js';
+import { make } from './dom.js';
+import { explain, field, form } from './form.js';
+
+/** @typedef {import('../people/api.js').API} API */
+/** @typedef {import('../people/api.js').NewPhone} NewPhone */
+
+/** A person's own SIP phones. Set `api` before inserting it. */
+export class PhonesPage extends HTMLElement {
+  /** @type {API | undefined} */
+  api;
+  #list = make('ul', { 'aria-label': words.phones.list, role: 'list', class: 'rows' });
+  #fresh = make('div');
+  #alert = make('div', { role: 'alert', class: 'alert' });
+
+  connectedCallback() {
+    const label = field({
+      label: words.phones.label, name: 'label', autocomplete: 'off', required: true, hint: words.phones.labelHint,
+    });
+    this.replaceChildren(
+      make('h2', { tabindex: '-1' }, words.phones.title),
+      make('p', { class: 'lead' }, words.phones.lead),
+      this.#alert, this.#list, this.#fresh,
+      form({ submit: words.phones.add, onsubmit: async () => {
+        const phone = await this.api?.addPhone(label.input.value.trim());
+        label.input.value = '';
+        if (phone) this.#show(phone);
+        await this.#refresh();
+      } }, label.element),
+    );
+    this.#refresh();
+  }
+
+  async #refresh() {
+    try {
+      const phones = await this.api?.phones() ?? [];
+      this.#list.replaceChildren(...phones.map(({ id, label }) => make('li', {}, make('span', {}, label), make('button', {
+        type: 'button', 'aria-label': words.phones.remove(label), onclick: () => this.#remove(id),
+      }, words.phones.removeShort))));
+      this.#alert.textContent = '';
+    } catch (error) {
+      this.#alert.textContent = explain(error);
+    }
+  }
+
+  /** @param {string} id */
+  async #remove(id) {
+    await this.api?.removePhone(id).catch((error) => { this.#alert.textContent = explain(error); });
+    await this.#refresh();
+  }
+
+  /** @param {NewPhone} phone */
+  #show({ server, user, password, transports }) {
+    const rows = [
+      [words.phones.server, server], [words.phones.user, user], [words.phones.password, password],
+      ...transports?.length ? [[words.phones.transports, transports.join(', ').toUpperCase()]] : [],
+    ];
+    this.#fresh.replaceChildren(make('section', { class: 'card' },
+      make('p', {}, words.phones.once),
+      make('dl', {}, ...rows.flatMap(([term, value]) => [make('dt', {}, term), make('dd', {}, value)])),
+      make('button', { type: 'button', onclick: () => this.#fresh.replaceChildren() }, words.phones.done)));
+  }
+}
+customElements.define('phones-page', PhonesPage);

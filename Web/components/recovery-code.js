@@ -1,0 +1,25 @@
+import { words } from '../strings/words.js';
+import { copyButton } from './copy-button.js';
+import { make } from './dom.js';
+
+/** Shows the recovery code, once. Set `code` and `name` before inserting it; fires `kept`. */
+export class RecoveryCode extends HTMLElement {
+  code = '';
+  name = '';
+
+  connectedCallback() {
+    const title = make('h1', { tabindex: '-1' }, words.code.title);
+    this.replaceChildren(
+      title,
+      make('p', { class: 'lead' }, words.code.lead),
+      make('p', { class: 'print-only' }, words.code.printTitle(this.name)),
+      make('p', { class: 'code', 'data-recovery-code': true }, this.code),
+      make('div', { class: 'actions' },
+        copyButton(this.code),
+        make('button', { type: 'button', onclick: () => print() }, words.print)),
+      make('button', { type: 'button', class: 'primary', onclick: () => this.dispatchEvent(new Event('kept')) }, words.code.kept),
+    );
+    title.focus();
+  }
+}
+customElements.define('recovery-code', RecoveryCode);
