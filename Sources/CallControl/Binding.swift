@@ -13,6 +13,17 @@ package struct PhoneCredential: Sendable, Equatable {
     package init(label: [UInt8], md5: [UInt8], sha256: [UInt8]) {
         (self.label, self.md5, self.sha256) = (label, md5, sha256)
     }
+
+    /// As digest computes with them.
+    var ha1: DigestHA1 {
+        func digits(_ bytes: [UInt8], _ count: Int) -> [UInt8]? {
+            guard bytes.count == count else { return nil }
+            var out: [UInt8] = []
+            out.appendHexadecimal(bytes)
+            return out
+        }
+        return DigestHA1(md5: digits(md5, 16), sha256: digits(sha256, 32))
+    }
 }
 
 /// A person as far as calls go: a SIP user name and her phones. A person without phones is reached in her pages alone.

@@ -33,6 +33,8 @@ extension CallController {
         package var secret: [UInt8]
         /// Offered in this order. MD5 stands first: SIPp 3.6 and baresip 1.0 know nothing else and read the first challenge.
         package var digestAlgorithms: [DigestAlgorithm] = [.md5, .sha256]
+        /// What the response to a challenge covers, as offered.
+        package var digestQualities: [DigestQuality] = [.auth, .authInt]
         package var limits = Limits()
         package var timers = Timers.standard
         /// The Server header of answers; empty: none, so that scanners learn nothing.

@@ -45,6 +45,8 @@ extension CallController {
         package var timerC = Duration.seconds(185)
         /// How long a request waits for a page that is just reconnecting before it is answered 480.
         package var reconnect = Duration.seconds(4)
+        /// A device whose connection went within this time is waited for; one that has been gone longer is not there.
+        package var reconnectGrace = Duration.seconds(15)
         /// Requests that wait for a device, a name server or a connection.
         package var waiting = 4_000
         /// Next hops tried for one request outside the household (RFC 3263 §4.3).

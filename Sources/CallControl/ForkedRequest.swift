@@ -1,0 +1,150 @@
+import Base
+import SIP
+
+/// One request on its way through: its server transaction and what RFC 3261 §16.7 calls the response context.
+///
+///     received ─> branches of the best q ring together ─> all failed ─> branches of the next q ─> … ─> best response
+///                              └── 2xx: forwarded at once, the others are cancelled
+///
+/// It lives until its server transaction and all of its branches are over.
+struct ForkedRequest: SlabElement {
+    var key: UInt64
+    /// What answers are made from; gone after the final response.
+    var request: SIPMessage?
+    var answerFlow: Flow
+    /// The device the request came from, when it is a registered one: answers find it over its next connection.
+    var callerDevice: UInt64?
+    /// Who has a call pending; counts against her limit until the final response.
+    var caller: SlabReference?
+    var invite: InviteServerTransaction?
+    var other: NonInviteServerTransaction?
+    /// The request with the changes all branches share; gone after the last branch was started.
+    var plan: ForwardPlan?
+    /// Targets of lower q, the next ones last.
+    var laterTargets: [Target] = []
+    var firstBranch: Int?
+    /// Branches in the slab, and those of them without a final response.
+    var liveBranches = 0
+    var pendingBranches = 0
+    var best = BestResponse()
+    /// A group of branches is just being started; its failures are counted afterwards.
+    var isStarting = false
+    /// The final response went upstream.
+    var isAnswered = false
+    /// The caller gave up, and these are her reasons.
+    var isCancelled = false
+    /// Nobody answered in time.
+    var isTimedOut = false
+    /// The callee is a person, whose phones ring for a limited time; outside of the household it is timer C.
+    var isHousehold = true
+    /// When ringing ends.
+    var patience: Instant?
+    /// When a caller whose connection is gone counts as gone herself.
+    var abandoned: Instant?
+    /// When the timer entry that counts fires.
+    var timer: Instant?
+
+    static var vacant: ForkedRequest {
+        ForkedRequest(key: 0, answerFlow: Flow.none)
+    }
+
+    var isInvite: Bool { invite != nil }
+
+    var isTerminated: Bool { invite?.isTerminated ?? other?.isTerminated ?? true }
+
+    var nextTimeout: Instant? {
+        let machine = invite?.nextTimeout ?? other?.nextTimeout
+        return [machine, patience, abandoned].compactMap { $0 }.min()
+    }
+}
+
+/// What happens to a request on its way to any of its targets.
+struct ForwardPlan: Sendable {
+    /// The shared changes: Via noted, our Routes gone, Max-Forwards lowered, credentials for us removed.
+    var edit: MessageEdit
+    var loop: UInt64
+    /// Branch of the sender's Via.
+    var previousBranch: [UInt8]
+    /// Whether a dialog may come of it, which then has to come by here.
+    var recordsRoute: Bool
+    var callerWay: Way
+    /// Listener the request came in by.
+    var arrival: Int
+    var callID: [UInt8]
+    var fromTag: [UInt8]
+    /// What the offer in it asks of a device; nil when anything will do.
+    var media: MediaNeed?
+    /// Max-Breadth to share out (RFC 5393 §5.3.3).
+    var breadth: Int?
+    /// Route entries are left after ours: they go before a target's Path.
+    var isSecure: Bool
+}
+
+/// One place a request goes to.
+struct Target: Sendable {
+    /// Binding id; nil outside of the household.
+    var device: UInt64?
+    var person: SlabReference?
+    /// Replaces the Request-URI; nil leaves it.
+    var uri: [UInt8]?
+    /// The device's transport, also while it is not connected; nil outside of the household.
+    var transport: SIPTransport?
+    /// Path of the binding, which becomes Route.
+    var path: [[UInt8]] = []
+    var q: UInt16 = 1_000
+    var flow: Flow?
+    var hop: NextHop?
+    /// How an in-dialog request finds this end again.
+    var way: Way
+}
+
+/// One client transaction of a forked request.
+struct Branch: SlabElement {
+    enum Stage: UInt8, Sendable {
+        /// Waits for a device to come back.
+        case waiting
+        /// Waits for a name server or a connection.
+        case connecting
+        case sent
+    }
+
+    var request: SlabReference
+    /// The next branch of the same request.
+    var next: Int?
+    var loop: UInt64
+    var flow: Flow
+    var stage: Stage
+    /// Until it is sent, and for further next hops after that.
+    var target: Target?
+    var invite: InviteClientTransaction?
+    var other: NonInviteClientTransaction?
+    var cancellation: NonInviteClientTransaction?
+    /// A final response, received or assumed, is counted.
+    var isDone = false
+    /// When waiting ends.
+    var patience: Instant?
+    var timer: Instant?
+    /// Reason of the CANCEL that waits for a provisional response.
+    var cancelReason: [UInt8] = []
+
+    static var vacant: Branch {
+        Branch(
+            request: SlabReference(slot: .max, generation: 0), loop: 0, flow: Flow.none, stage: .sent)
+    }
+
+    var isTerminated: Bool {
+        guard stage == .sent else { return isDone }
+        return (invite?.isTerminated ?? other?.isTerminated ?? true) && (cancellation?.isTerminated ?? true)
+    }
+
+    var nextTimeout: Instant? {
+        [invite?.nextTimeout ?? other?.nextTimeout, cancellation?.nextTimeout, patience].compactMap { $0 }.min()
+    }
+}
+
+extension Flow {
+    /// Leads nowhere; stands in vacant slots.
+    static let none = Flow(
+        transport: .udp, id: .max, remote: TransportAddress(ip: .v4(0), port: 0),
+        local: TransportAddress(ip: .v4(0), port: 0))
+}

@@ -1,0 +1,116 @@
+import Base
+import SIP
+
+/// A header value that is written as it stands; appending it is one copy.
+struct RawValue: HeaderValue {
+    var bytes: [UInt8]
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
+    func serialize(into out: inout [UInt8]) { out += bytes }
+}
+
+/// What the server calls itself: its names, and the beginnings of the headers it writes, made once.
+struct OwnNames: Sendable {
+    /// One listener's part of Via and Record-Route.
+    struct Hop: Sendable {
+        var transport: SIPTransport
+        var id: UInt64
+        var local: TransportAddress
+        var host: Host
+        var port: UInt16
+        /// `SIP/2.0/UDP host:port;branch=`
+        var via: [UInt8]
+        /// `@host:port;transport=tcp;lr>`
+        var route: [UInt8]
+    }
+
+    let domain: [UInt8]
+    let hops: [Hop]
+    private let hosts: [Host]
+
+    init(_ configuration: CallController.Configuration) {
+        domain = configuration.domain
+        var hops = configuration.listeners.map { Self.hop($0) }
+        // Transports nobody configured still need a name to answer under.
+        for transport in SIPTransport.allCases where !hops.contains(where: { $0.transport == transport }) {
+            hops.append(
+                Self.hop(
+                    CallController.Configuration.Listener(
+                        transport: transport, id: .max, host: configuration.domain, port: transport.defaultPort,
+                        local: TransportAddress(ip: .v4(0), port: 0))))
+        }
+        self.hops = hops
+        let names = [configuration.domain] + configuration.aliases
+        hosts = names.compactMap(Self.host) + hops.map(\.host)
+    }
+
+    private static func host(_ text: [UInt8]) -> Host? {
+        if let address = IPAddress(parsing: text) { return .address(address) }
+        return Host(text)
+    }
+
+    private static func hop(_ listener: CallController.Configuration.Listener) -> Hop {
+        let host = host(listener.host) ?? .name(listener.host)
+        var via = [UInt8](ascii: "SIP/2.0/") + listener.transport.viaToken + [ASCII.space]
+        host.serialize(into: &via)
+        via.append(ASCII.colon)
+        via.appendDecimal(Int(listener.port))
+        via += [UInt8](ascii: ";branch=")
+        var route = [ASCII.at]
+        host.serialize(into: &route)
+        route.append(ASCII.colon)
+        route.appendDecimal(Int(listener.port))
+        switch listener.transport {
+        case .udp: break
+        case .tcp: route += [UInt8](ascii: ";transport=tcp")
+        // RFC 5630 §3.1.4 would have `sips:` instead, which phones take for a promise about the whole way.
+        case .tls: route += [UInt8](ascii: ";transport=tls")
+        case .ws, .wss: route += [UInt8](ascii: ";transport=ws")
+        }
+        route += [UInt8](ascii: ";lr>")
+        return Hop(
+            transport: listener.transport, id: listener.id, local: listener.local, host: host, port: listener.port,
+            via: via, route: route)
+    }
+
+    /// The listener whose name goes into messages on a flow.
+    func hop(for flow: Flow) -> Int {
+        var best = 0
+        var bestScore = -1
+        for (position, hop) in hops.enumerated() where hop.transport == flow.transport {
+            var score = 0
+            if flow.transport == .udp, hop.id == flow.id { score = 8 }
+            if hop.local.port == flow.local.port { score += 2 }
+            if hop.local.ip == flow.local.ip { score += 4 }
+            if hop.local.ip.isV6 == flow.local.ip.isV6 { score += 1 }
+            if score > bestScore { (best, bestScore) = (position, score) }
+        }
+        return best
+    }
+
+    /// A UDP flow to an address, through a socket of its family.
+    func datagrams(to remote: TransportAddress, socket: UInt64? = nil) -> Flow? {
+        let sockets = hops.filter { $0.transport == .udp && $0.id != .max }
+        guard
+            let hop = sockets.first(where: { $0.id == socket })
+                ?? sockets.first(where: { $0.local.ip.isV6 == remote.ip.isV6 }) ?? sockets.first
+        else { return nil }
+        return Flow(transport: .udp, id: hop.id, remote: remote, local: hop.local)
+    }
+
+    /// Whether a host (and port, if one is written) means this server.
+    func includes(_ host: Host, port: UInt16? = nil, arrivedBy flow: Flow) -> Bool {
+        let isName = hosts.contains(host) || host == .address(flow.local.ip.unmapped) || host == .address(flow.local.ip)
+        guard isName, let port else { return isName }
+        return port == flow.local.port || hops.contains { $0.port == port || $0.local.port == port }
+    }
+
+    /// Whether a Via's sent-by is one of ours.
+    func wrote(_ via: Via) -> Bool {
+        hops.contains { $0.host == via.host && $0.port == via.effectivePort }
+    }
+}
+
+extension IPAddress {
+    /// IPv4 inside IPv6 counts as IPv4.
+    var isV6: Bool { if case .v6 = unmapped { true } else { false } }
+}

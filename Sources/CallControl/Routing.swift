@@ -1,0 +1,233 @@
+import Base
+import SIP
+
+/// What happens to a request that begins a transaction: RFC 3261 §16.3 to §16.5.
+extension CallController {
+    mutating func route(_ incoming: Incoming, at now: Instant) {
+        guard requests.count < configuration.limits.transactions else {
+            return refuse(incoming, 503, "Server Is Full", because: .overload, retryAfter: 5)
+        }
+        let routeSet: RouteSet
+        do throws(SIPParseError) {
+            routeSet = try RouteSet(incoming, own: own, hash: hash, limit: configuration.limits.routes)
+        } catch { return answer(incoming, error.status, "Malformed Route", because: .malformed) }
+        let isForServer =
+            routeSet.next == nil && (routeSet.uri.user ?? []).isEmpty && isSIP(routeSet.uri)
+            && own.includes(routeSet.uri.host, port: routeSet.uri.port, arrivedBy: incoming.flow)
+        let loop = incoming.loopHash(hash)
+        guard isValid(incoming, loop: loop, isForServer: isForServer) else { return }
+        if incoming.method == .register, isForServer || isOurs(routeSet, incoming) {
+            return register(incoming, at: now)
+        }
+        if isForServer, incoming.method == .options { return answerOptions(incoming) }
+        // Within a dialog we record-routed, the token is proof enough.
+        if let way = routeSet.way, incoming.to.tag != nil {
+            return forwardInDialog(incoming, routeSet, way, loop: loop, at: now)
+        }
+        guard let (person, _) = authenticate(incoming, isProxy: !isForServer, at: now) else { return }
+        guard !isForServer else { return answerAsServer(incoming) }
+        forwardOutOfDialog(incoming, routeSet, from: person, loop: loop, at: now)
+    }
+
+    private func isSIP(_ uri: SIPURI) -> Bool { uri.scheme == .sip || uri.scheme == .sips }
+
+    private func isOurs(_ routeSet: RouteSet, _ incoming: Incoming) -> Bool {
+        routeSet.next == nil && own.includes(routeSet.uri.host, arrivedBy: incoming.flow)
+    }
+
+    /// §16.3 steps 2 to 5, all of them the same for everybody.
+    private mutating func isValid(_ incoming: Incoming, loop: UInt64, isForServer: Bool) -> Bool {
+        if case .other = incoming.uri.scheme {
+            answer(incoming, 416, because: .notRouted)
+            return false
+        }
+        if maximumForwards(incoming) == 0, !(isForServer && incoming.method == .options) {
+            answer(incoming, 483, because: .tooManyHops)
+            return false
+        }
+        guard !hasLooped(incoming, loop) else {
+            answer(incoming, 482, because: .loop)
+            return false
+        }
+        let demanded = incoming.message.contains(.proxyRequire) ? incoming.message.proxyRequire : TokenSet([])
+        guard demanded.isEmpty else {
+            answer(incoming, 420, because: .unsupportedExtension) { $0.add(.unsupported, list: demanded.tokens) }
+            return false
+        }
+        return true
+    }
+
+    func maximumForwards(_ incoming: Incoming) -> Int {
+        do throws(SIPParseError) {
+            return try incoming.message.maxForwards() ?? configuration.limits.maximumForwards
+        } catch { return 0 }
+    }
+
+    /// §16.3 step 4: a Via of ours below the top one whose branch has the same hash.
+    private func hasLooped(_ incoming: Incoming, _ loop: UInt64) -> Bool {
+        let message = incoming.message
+        guard message.count(of: .via) > 1 || message.values(of: .via).count > 1 else { return false }
+        do throws(SIPParseError) {
+            for via in try message.vias() where own.wrote(via) {
+                if let branch = via.branch, BranchToken(parsing: branch[...])?.loop == loop { return true }
+            }
+        } catch { return false }
+        return false
+    }
+
+    // MARK: To the server itself
+
+    /// §11: what the server can do. The same for everybody, and nothing about anybody.
+    private mutating func answerOptions(_ incoming: Incoming) {
+        answer(incoming, 200) { builder in
+            builder.add(.allow, RawValue(Self.allowed))
+            builder.add(.accept, "application/sdp")
+            builder.add(.supported, "path, outbound, gruu")
+        }
+    }
+
+    private static let allowed: [UInt8] = Array(
+        SIPMethod.known.map(\.name).joined(separator: [ASCII.comma, ASCII.space]))
+
+    private mutating func answerAsServer(_ incoming: Incoming) {
+        switch incoming.method {
+        case .subscribe, .publish:
+            answer(incoming, 489, "No Event Package Is Served Here", because: .unsupportedMethod)
+        case .invite, .message, .refer:
+            answer(incoming, 404, "Nobody Is Named In The Address", because: .unknownPerson)
+        default:
+            answer(incoming, 405, because: .unsupportedMethod) { $0.add(.allow, RawValue(Self.allowed)) }
+        }
+    }
+
+    // MARK: To somebody
+
+    private mutating func forwardInDialog(
+        _ incoming: Incoming, _ routeSet: RouteSet, _ way: Way, loop: UInt64, at now: Instant
+    ) {
+        switch target(for: way, routeSet, incoming, at: now) {
+        case .success(let target):
+            forward(incoming, routeSet, to: [target], from: nil, loop: loop, at: now)
+        case .failure(let local):
+            refuse(incoming, with: local, because: .flowFailed)
+        }
+    }
+
+    /// The other end of a dialog.
+    func target(
+        for way: Way, _ routeSet: RouteSet, _ incoming: Incoming, at now: Instant
+    ) -> Result<Target, LocalResponse> {
+        // A GRUU names one device wherever it is (RFC 5627 §5.3).
+        if routeSet.next == nil, routeSet.uri.gruu != nil,
+            own.includes(routeSet.uri.host, arrivedBy: incoming.flow),
+            let found = devices(of: routeSet.uri, at: now).last
+        {
+            var target = found
+            target.way = way
+            return .success(target)
+        }
+        switch way {
+        case .device(let id):
+            if let (person, position) = location.device(id: id) {
+                var target = self.target(person: person, position: position)
+                // The dialog's own Contact stays; the binding only says where.
+                (target.uri, target.path) = (nil, [])
+                return .success(target)
+            }
+            // Its registration is over, but a phone at an address of its own may still be in the call.
+            guard case .address = routeSet.uri.host else { return .failure(.flowFailed) }
+            return .success(outsideTarget(routeSet))
+        case .stream(let id, let epoch):
+            guard epoch == self.epoch, let flow = flows.flow(id: id) else { return .failure(.flowFailed) }
+            return .success(Target(uri: nil, flow: flow, way: way))
+        case .datagrams(let socket, let address):
+            guard let flow = own.datagrams(to: address, socket: socket) else { return .failure(.flowFailed) }
+            return .success(Target(uri: nil, flow: flow, way: way))
+        case .outside:
+            return .success(outsideTarget(routeSet))
+        }
+    }
+
+    private func outsideTarget(_ routeSet: RouteSet) -> Target {
+        let uri = routeSet.next?.uri ?? routeSet.uri
+        return Target(uri: nil, hop: NextHop(to: uri, limit: configuration.limits.nextHops), way: .outside)
+    }
+
+    private mutating func forwardOutOfDialog(
+        _ incoming: Incoming, _ routeSet: RouteSet, from person: Int, loop: UInt64, at now: Instant
+    ) {
+        if incoming.method == .invite,
+            location.people.elements[person].pendingCalls >= configuration.limits.pendingCallsPerPerson
+        {
+            return answer(incoming, 486, "Too Many Calls At Once", because: .tooManyCalls)
+        }
+        let uri = routeSet.uri
+        if routeSet.next == nil, isSIP(uri), let (callee, position) = location.device(contact: uri) {
+            // The Contact of a device: it, and nobody else, wherever it is by now.
+            let target = self.target(person: callee, position: position)
+            return forward(incoming, routeSet, to: [target], from: person, loop: loop, at: now)
+        }
+        guard routeSet.next == nil, isSIP(uri), own.includes(uri.host, port: nil, arrivedBy: incoming.flow) else {
+            guard isSIP(uri) || routeSet.next != nil else {
+                return answer(incoming, 404, "No Line To The Telephone Network", because: .notRouted)
+            }
+            return forward(incoming, routeSet, to: [outsideTarget(routeSet)], from: person, loop: loop, at: now)
+        }
+        guard let name = uri.plainUser.map({ $0.map(ASCII.lowercased) }), location.find(name[...]) != nil else {
+            return answer(incoming, 404, "No Such Person", because: .unknownPerson)
+        }
+        var targets = devices(of: uri, at: now)
+        if incoming.method == .invite {
+            // Calling oneself rings the other devices.
+            targets.removeAll { $0.flow != nil && $0.flow == incoming.flow }
+        }
+        guard !targets.isEmpty else { return refuse(incoming, with: .notReachable, because: .offline) }
+        targets = Array(targets.prefix(configuration.limits.forksPerRequest))
+        forward(incoming, routeSet, to: targets, from: person, loop: loop, at: now)
+    }
+
+    private mutating func refuse(_ incoming: Incoming, with local: LocalResponse, because reason: RefusalReason) {
+        statistics.refusals &+= 1
+        outputs.append(.event(.refused(status: local.status, reason: reason, flow: incoming.flow)))
+        let message = localAnswer(local, to: incoming.message, on: incoming.flow)
+        outputs.append(.send(message.bytes, incoming.answerFlow))
+    }
+
+    // MARK: Devices
+
+    /// The devices a URI of our domain names: all of a person's, or the one of a GRUU (RFC 5627 §5.3).
+    func devices(of uri: SIPURI, at now: Instant) -> [Target] {
+        guard let name = uri.plainUser.map({ $0.map(ASCII.lowercased) }), let person = location.find(name[...]) else {
+            return []
+        }
+        let instance = uri.gruu.map { Percent.decoded($0) }
+        var targets: [Target] = []
+        for position in location.people.elements[person].bindings.indices {
+            let device = location.people.elements[person].bindings[position]
+            guard device.expires > now, isWorthTrying(device, at: now),
+                instance == nil || device.binding.instance == instance
+            else { continue }
+            targets.append(target(person: person, position: position))
+        }
+        return targets
+    }
+
+    /// A device whose stream is gone is waited for when it went just now, or when it is a phone we can connect to.
+    private func isWorthTrying(_ device: Device, at now: Instant) -> Bool {
+        guard !device.isConnected else { return true }
+        if let gone = device.disconnectedAt, now - gone <= configuration.limits.reconnectGrace { return true }
+        return device.canBeCalled
+    }
+
+    func target(person: Int, position: Int) -> Target {
+        let device = location.people.elements[person].bindings[position]
+        var target = Target(uri: device.binding.contact, way: .device(device.id))
+        target.device = device.id
+        target.person = location.people.reference(at: person)
+        target.transport = device.binding.flow.transport
+        target.path = device.binding.path
+        target.q = device.binding.q
+        if device.isConnected { target.flow = device.binding.flow }
+        return target
+    }
+}
