@@ -28,7 +28,7 @@ package enum ASCII {
     }
 
     /// Whether two byte sequences are equal when ASCII letters are compared without case.
-    package static func equalIgnoringCase(
+    @inlinable package static func equalIgnoringCase(
         _ left: some Collection<UInt8>, _ right: some Collection<UInt8>
     ) -> Bool {
         guard left.count == right.count else { return false }
@@ -47,7 +47,7 @@ package enum ASCII {
     }
 
     /// An unsigned decimal number of digits alone, or nil when empty, too large for `Int` or not a number.
-    package static func decimal(_ digits: some Collection<UInt8>) -> Int? {
+    @inlinable package static func decimal(_ digits: some Collection<UInt8>) -> Int? {
         guard !digits.isEmpty else { return nil }
         var value = 0
         for byte in digits {
