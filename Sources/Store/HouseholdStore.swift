@@ -43,6 +43,8 @@ package final class HouseholdStore: Sendable {
         makePrivate(path)
         do {
             let pool = try DatabasePool(path: path, configuration: configuration)
+            // A pool begins with NORMAL, which in WAL mode may lose the last commits with the power (pragma.html).
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             return try HouseholdStore(writer: pool, path: path, clock: clock)
         } catch let error as StoreError {
             throw error
@@ -93,7 +95,6 @@ package final class HouseholdStore: Sendable {
         configuration.maximumReaderCount = 2
         configuration.label = "store"
         configuration.prepareDatabase { database in
-            try database.execute(sql: "PRAGMA synchronous = FULL")
             // 1 MiB of pages per connection.
             try database.execute(sql: "PRAGMA cache_size = -1024")
         }
