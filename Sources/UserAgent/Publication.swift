@@ -138,7 +138,7 @@ struct Publications: Sendable {
     mutating func handle(_ result: ClientResult, _ number: UInt32, _ stack: inout Stack, at now: Instant) {
         guard let index = all.firstIndex(where: { $0.number == number }) else { return }
         all[index].handle(result, &stack, at: now)
-        all.removeAll(where: \.isOver)
+        all.removeAll { $0.isOver }
     }
 
     var nextTimeout: Instant? {

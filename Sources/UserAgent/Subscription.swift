@@ -255,5 +255,5 @@ struct Subscriptions: Sendable {
         sweep()
     }
 
-    private mutating func sweep() { all.removeAll(where: \.isOver) }
+    private mutating func sweep() { all.removeAll { $0.isOver } }
 }
