@@ -54,7 +54,7 @@ package struct Doctor: Sendable {
         guard statvfs(settings.dataFolder, &space) == 0 else {
             return Finding(grade: .good, subject: "data folder", text: settings.dataFolder)
         }
-        let free = UInt64(space.f_bavail) * UInt64(space.f_frsize) >> 20
+        let free = (UInt64(space.f_bavail) * UInt64(space.f_frsize)) >> 20
         guard free > 200 else {
             return Finding(
                 grade: .bad, subject: "data folder",

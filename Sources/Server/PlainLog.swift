@@ -18,7 +18,7 @@ struct LineLogHandler: LogHandler {
 
     func log(event: LogEvent) {
         let all = metadata.merging(event.metadata ?? [:]) { $1 }
-        let time = Date().formatted(.iso8601.time(includingFractionalSeconds: true))
+        let time = Date.ISO8601FormatStyle(includingFractionalSeconds: true).format(Date())
         let fields = all.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") }
         let line =
             switch format {

@@ -62,10 +62,7 @@ final class TLSKeeper: Sendable {
 
     /// Looks at the files until cancelled. What cannot be loaded is logged, and the old certificate stays.
     func watch(logger: Logger) async {
-        while !Task.isCancelled, !Task.isShuttingDownGracefully {
-            try? await Task.sleep(for: Self.interval)
-            refresh(logger: logger)
-        }
+        while (try? await Task.sleep(for: Self.interval)) != nil { refresh(logger: logger) }
     }
 
     func refresh(logger: Logger) {

@@ -62,7 +62,7 @@ struct WebListener: Sendable {
     }
 
     private func setUpHTTP1(_ channel: any Channel) throws {
-        let http1 = PlainHTTP1(responder: responderWithWords)
+        let http1 = PlainHTTP1(responder: responder)
         var decoderLimits = NIOHTTPDecoderLimitConfiguration()
         decoderLimits.maxHeaderFieldSize = Self.maximumHead
         decoderLimits.maxHeaderListSize = Self.maximumHead
@@ -71,38 +71,16 @@ struct WebListener: Sendable {
         let decoder = ByteToMessageHandler(
             HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: decoderLimits))
         let pace = RequestPace(limits: hub.limits)
-        let (logger, upgrade) = (self.logger, self.upgrade)
-        let configuration = NIOTypedHTTPServerUpgradeConfiguration<Void>(upgraders: [upgrade]) { channel in
-            channel.eventLoop.makeCompletedFuture {
-                let pipeline = channel.pipeline.syncOperations
-                try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: upgrade.transport.isSecure))
-                try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: nil, logger: logger))
-                let asyncChannel = try NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>(
-                    wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
-                Task { await http1.handle(value: asyncChannel, logger: logger) }
-            }
+        let (logger, isSecure) = (self.logger, upgrade.transport.isSecure)
+        let first = FirstRequest(upgrade, httpHandlers: [pace, encoder, decoder]) { channel in
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: isSecure))
+            try pipeline.addHandler(HTTPConnectionStateHandler(idleTimeout: nil, logger: logger))
+            let asyncChannel = try NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>(
+                wrappingChannelSynchronously: channel, configuration: .init(isOutboundHalfClosureEnabled: true))
+            Task { await http1.handle(value: asyncChannel, logger: logger) }
         }
-        let upgrader = NIOTypedHTTPServerUpgradeHandler(
-            httpEncoder: encoder, extraHTTPHandlers: [decoder, pace], upgradeConfiguration: configuration)
-        try channel.pipeline.syncOperations.addHandlers([encoder, decoder, pace, upgrader])
-        upgrader.upgradeResultFuture.whenFailure { _ in channel.close(promise: nil) }
-    }
-
-    /// The responder, except that a failed WebSocket handshake is told why.
-    private var responderWithWords: HTTPChannelHandler.Responder {
-        { [responder, upgrade] request, writer, channel in
-            guard request.uri.path == WebSocketUpgrade.path else {
-                return try await responder(request, writer, channel)
-            }
-            let refusal =
-                (try? HTTPRequestHead(request.head)).flatMap { upgrade.refusal(of: $0, on: channel) } ?? .notWebSocket
-            let words = ByteBuffer(string: refusal.words + "\n")
-            var headers: HTTPFields = [.contentType: "text/plain; charset=utf-8", .connection: "close"]
-            headers[.contentLength] = String(words.readableBytes)
-            if refusal.status == .upgradeRequired { headers[.upgrade] = "websocket" }
-            let head = HTTPResponse(status: .init(code: Int(refusal.status.code)), headerFields: headers)
-            try await writer.write(response: head, body: ResponseBody(byteBuffer: words))
-        }
+        try channel.pipeline.syncOperations.addHandlers([encoder, decoder, pace, first])
     }
 }
 

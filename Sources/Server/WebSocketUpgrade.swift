@@ -6,8 +6,8 @@ import NIOHTTP1
 import SIP
 import SocketIO
 
-/// Turns `GET /sip` into a SIP connection (RFC 7118, RFC 6455 §4.2), and knows why it will not.
-struct WebSocketUpgrade: NIOTypedHTTPServerProtocolUpgrader {
+/// What a WebSocket handshake for SIP must be (RFC 7118 §3, RFC 6455 §4.2), and why one is refused.
+struct WebSocketUpgrade: Sendable {
     static let path = "/sip"
 
     /// Why a handshake is refused, in words for whoever looks at the network tab.
@@ -36,9 +36,6 @@ struct WebSocketUpgrade: NIOTypedHTTPServerProtocolUpgrader {
             }
         }
     }
-
-    let supportedProtocol = "websocket"
-    let requiredUpgradeHeaders = ["sec-websocket-key"]
 
     let hub: StreamHub
     let transport: SIPTransport
@@ -69,20 +66,12 @@ struct WebSocketUpgrade: NIOTypedHTTPServerProtocolUpgrader {
         return nil
     }
 
-    func buildUpgradeResponse(
-        channel: any Channel, upgradeRequest head: HTTPRequestHead, initialResponseHeaders: HTTPHeaders
-    ) -> EventLoopFuture<HTTPHeaders> {
-        let path = head.uri.prefix { $0 != "?" }
-        guard path == Self.path, refusal(of: head, on: channel) == nil,
-            let key = head.headers.first(name: "sec-websocket-key")
-        else {
-            return channel.eventLoop.makeFailedFuture(Refusal.notWebSocket)
-        }
-        var headers = initialResponseHeaders
-        headers.replaceOrAdd(name: "Upgrade", value: "websocket")
-        headers.replaceOrAdd(name: "Sec-WebSocket-Accept", value: Self.accept(key))
-        headers.replaceOrAdd(name: "Sec-WebSocket-Protocol", value: "sip")
-        return channel.eventLoop.makeSucceededFuture(headers)
+    /// The 101 answer's headers to a handshake that is not refused.
+    func responseHeaders(to head: HTTPRequestHead) -> HTTPHeaders {
+        [
+            "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Protocol": "sip",
+            "Sec-WebSocket-Accept": Self.accept(head.headers.first(name: "sec-websocket-key") ?? ""),
+        ]
     }
 
     /// RFC 6455 §4.2.2 step 5.
@@ -91,21 +80,119 @@ struct WebSocketUpgrade: NIOTypedHTTPServerProtocolUpgrader {
         return Data(Insecure.SHA1.hash(data: joined)).base64EncodedString()
     }
 
-    func upgrade(channel: any Channel, upgradeRequest head: HTTPRequestHead) -> EventLoopFuture<Void> {
-        let (hub, transport, signedIn) = (self.hub, self.transport, self.signedIn)
-        let attach: @Sendable (FlowOwner?) -> EventLoopFuture<Void> = { user in
-            channel.eventLoop.makeCompletedFuture {
-                try channel.pipeline.syncOperations.addHandler(
-                    WebSocketHandler(hub: hub, transport: transport, user: user))
-            }
-        }
-        guard let cookie = sessionCookie(head) else { return attach(nil) }
-        return channel.eventLoop.makeFutureWithTask { await signedIn(cookie) }.flatMap(attach)
+    /// Who signed in on the page that opens the connection; nil for a phone like any other.
+    func owner(of head: HTTPRequestHead) async -> FlowOwner? {
+        guard let header = sessionCookie(head) else { return nil }
+        return await signedIn(header)
     }
 
     /// The Cookie header when it holds a session; HTTPAPI names that cookie.
     private func sessionCookie(_ head: HTTPRequestHead) -> String? {
         let header = head.headers["cookie"].joined(separator: "; ")
         return header.contains("hearth_session=") ? header : nil
+    }
+}
+
+/// Decides at the first request of an HTTP/1.1 connection: SIP over WebSocket, or HTTP for good.
+///
+///     waiting ── GET /sip ──▶ handshake ── answered 101 ──▶ WebSocketHandler alone in the pipeline
+///        └────── another ───▶ the HTTP handlers that `otherwise` adds
+///
+/// Browsers open a WebSocket on a connection of its own, so later requests are not looked at.
+final class FirstRequest: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private enum State {
+        case waiting
+        /// A handshake whose end has not come, or whose session is being looked up.
+        case handshake(HTTPRequestHead)
+        case decided
+    }
+
+    private let upgrade: WebSocketUpgrade
+    private let httpHandlers: [any RemovableChannelHandler]
+    private let otherwise: (any Channel) throws -> Void
+    private var state = State.waiting
+
+    /// - Parameters:
+    ///   - httpHandlers: what must go when the connection becomes a WebSocket; the decoder last.
+    ///   - otherwise: adds the handlers that serve HTTP.
+    init(
+        _ upgrade: WebSocketUpgrade, httpHandlers: [any RemovableChannelHandler],
+        otherwise: @escaping (any Channel) throws -> Void
+    ) {
+        (self.upgrade, self.httpHandlers, self.otherwise) = (upgrade, httpHandlers, otherwise)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch (state, unwrapInboundIn(data)) {
+        case (.waiting, .head(let head)):
+            guard head.uri.prefix(while: { $0 != "?" }) == WebSocketUpgrade.path else {
+                return serveHTTP(context, data)
+            }
+            if let refusal = upgrade.refusal(of: head, on: context.channel) { return refuse(refusal, context) }
+            state = .handshake(head)
+        case (.handshake(let head), .end): shakeHands(head, context)
+        case (.handshake, .body): refuse(.notWebSocket, context)
+        case (.decided, _): context.fireChannelRead(data)
+        default: break
+        }
+    }
+
+    private func serveHTTP(_ context: ChannelHandlerContext, _ data: NIOAny) {
+        state = .decided
+        do {
+            try otherwise(context.channel)
+            context.fireChannelRead(data)
+            context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
+        } catch {
+            context.close(promise: nil)
+        }
+    }
+
+    private func refuse(_ refusal: WebSocketUpgrade.Refusal, _ context: ChannelHandlerContext) {
+        state = .decided
+        let words = ByteBuffer(string: refusal.words + "\n")
+        var headers: HTTPHeaders = [
+            "Content-Type": "text/plain; charset=utf-8", "Content-Length": String(words.readableBytes),
+            "Connection": "close",
+        ]
+        if refusal.status == .upgradeRequired {
+            headers.replaceOrAdd(name: "Upgrade", value: "websocket")
+            headers.replaceOrAdd(name: "Sec-WebSocket-Version", value: "13")
+        }
+        let head = HTTPResponseHead(version: .http1_1, status: refusal.status, headers: headers)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.write(wrapOutboundOut(.body(.byteBuffer(words))), promise: nil)
+        let channel = context.channel
+        context.writeAndFlush(wrapOutboundOut(.end(nil))).whenComplete { _ in channel.close(promise: nil) }
+    }
+
+    private func shakeHands(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        let (upgrade, channel) = (self.upgrade, context.channel)
+        let bound = NIOLoopBound((handler: self, context: context), eventLoop: context.eventLoop)
+        context.eventLoop.makeFutureWithTask { await upgrade.owner(of: head) }.whenComplete { result in
+            guard case .success(let owner) = result, channel.isActive else { return channel.close(promise: nil) }
+            bound.value.handler.becomeWebSocket(head, owner, bound.value.context)
+        }
+    }
+
+    private func becomeWebSocket(_ head: HTTPRequestHead, _ owner: FlowOwner?, _ context: ChannelHandlerContext) {
+        state = .decided
+        let answer = HTTPResponseHead(
+            version: .http1_1, status: .switchingProtocols, headers: upgrade.responseHeaders(to: head))
+        context.write(wrapOutboundOut(.head(answer)), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        let pipeline = context.pipeline.syncOperations
+        do {
+            try pipeline.addHandler(WebSocketHandler(hub: upgrade.hub, transport: upgrade.transport, user: owner))
+        } catch {
+            return context.close(promise: nil)
+        }
+        // The decoder goes last: it hands what it holds, the first frames, to whoever stands behind it then.
+        pipeline.removeHandler(context: context, promise: nil)
+        for handler in httpHandlers { pipeline.removeHandler(handler, promise: nil) }
     }
 }

@@ -36,7 +36,7 @@ package struct StreamListener: Sendable {
         _ address: TransportAddress, setUp: @escaping @Sendable (any Channel) throws -> Void
     ) async throws -> any Channel {
         let hub = self.hub
-        let bootstrap = ServerBootstrap(group: hub.group)
+        var bootstrap = ServerBootstrap(group: hub.group)
             .serverChannelOption(.backlog, value: Self.backlog)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
@@ -55,6 +55,11 @@ package struct StreamListener: Sendable {
                     try setUp(channel)
                 }
             }
+        if !address.ip.isV4 {
+            // IPv4 has a socket of its own.
+            let onlyIPv6 = ChannelOptions.Types.SocketOption(level: .ipv6, name: .ipv6_v6only)
+            bootstrap = bootstrap.serverChannelOption(onlyIPv6, value: 1)
+        }
         do {
             return try await bootstrap.bind(to: address.socketAddress).get()
         } catch let error as IOError {
