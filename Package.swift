@@ -124,6 +124,7 @@ let package = Package(
         tests("SIP", uses: ["Base"], resources: [.copy("Resources")]),
         tests("SDP", uses: ["Base"], resources: [.copy("Descriptions")]),
         tests("UserAgent", uses: ["Base", "SIP", "SDP"]),
+        tests("CallControl", uses: ["Base", "SIP", "SDP"]),
         tests("Accounts", uses: ["Base", .product(name: "Crypto", package: "swift-crypto")]),
         tests(
             "Store",
