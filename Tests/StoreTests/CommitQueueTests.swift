@@ -14,7 +14,7 @@ import Testing
     }
 
     /// Submits writes while the disk is busy, and returns the number of commits and the error of each write.
-    private func run(_ numbers: [Int]) async -> (commits: Int, failed: [Int]) {
+    private func run(_ numbers: [Int]) async throws -> (commits: Int, failed: [Int]) {
         let commits = Mutex(0)
         let queue = CommitQueue(writer: database) { _ in commits.withLock { $0 += 1 } }
         let gate = DispatchSemaphore(value: 0)
@@ -38,18 +38,18 @@ import Testing
             gate.signal()
         }
         // The last group is counted after its writes were told.
-        database.writeWithoutTransaction { _ in }
+        try await database.writeWithoutTransaction { _ in }
         return (commits.withLock { $0 }, failed)
     }
 
     @Test func `what waits together is committed together`() async throws {
-        let (commits, failed) = await run(Array(1...500))
+        let (commits, failed) = try await run(Array(1...500))
         #expect(commits == 1 && failed.isEmpty)
         #expect(try await database.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM numbers") } == 500)
     }
 
     @Test func `a write that fails takes nobody with it`() async throws {
-        let (commits, failed) = await run([1, 2, 2, 3, 1, 4])
+        let (commits, failed) = try await run([1, 2, 2, 3, 1, 4])
         #expect(commits == 1 && failed == [2, 1])
         #expect(try await database.read { try Int.fetchAll($0, sql: "SELECT number FROM numbers") } == [1, 2, 3, 4])
     }
@@ -63,7 +63,7 @@ import Testing
                     BEGIN INSERT INTO later VALUES (99); END;
                     """)
         }
-        let (_, failed) = await run([6, 7, 8])
+        let (_, failed) = try await run([6, 7, 8])
         #expect(failed == [6, 7, 8])
         #expect(try await database.read { try Int.fetchAll($0, sql: "SELECT number FROM numbers") }.isEmpty)
     }
