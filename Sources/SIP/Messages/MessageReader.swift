@@ -86,18 +86,17 @@ enum MessageReader {
         var isFolded = false
         index = bytes.nextControl(from: valueStart)
         while true {
+            guard index < bytes.count else { throw .unfinishedHeaders }
             let byte = bytes[index]
             if byte == ASCII.carriageReturn, bytes[index + 1] == ASCII.lineFeed {
                 let next = bytes[index + 2]
                 guard next == ASCII.space || next == ASCII.tab else { break }
                 isFolded = true
                 index += 2
-            } else if byte != ASCII.tab,
-                bytes[index - 1] != ASCII.backslash || byte == ASCII.lineFeed
-                    || byte == ASCII.carriageReturn
-            {
+            } else if byte != ASCII.tab {
                 // quoted-pair alone may carry a control character, and never CR or LF (§25.1).
-                throw index < bytes.count ? .badHeaderLine(offset: index) : .unfinishedHeaders
+                let isLineEnd = byte == ASCII.carriageReturn || byte == ASCII.lineFeed
+                guard !isLineEnd, bytes[index - 1] == ASCII.backslash else { throw .badHeaderLine(offset: index) }
             }
             index = bytes.nextControl(from: index + 1)
         }
