@@ -1,0 +1,39 @@
+# The two commands of the README are `make run` and `make test`; both install what is missing by themselves.
+
+SWIFT_FORMAT = swift format
+
+.PHONY: run build test check bench fuzz format clean
+
+# A release build: it takes as long as a debug one, and what people run should be fast.
+run:
+	scripts/setup run
+	swift build -c release --scratch-path .build-release --product hearth
+	@exec .build-release/release/hearth serve $(ARGS)
+
+build:
+	swift build
+
+# Everything that must pass: the checks, Swift's tests with the fuzzers' corpus, the page's tests, real browsers and phones.
+test:
+	scripts/setup test
+	.venv/bin/python scripts/test $(ARGS)
+
+# The quick part of it, before every commit.
+check:
+	scripts/setup test
+	.venv/bin/python scripts/test check
+
+bench:
+	scripts/setup bench
+	swift build -c release --scratch-path .build-release --product hearth
+	.venv/bin/python Benchmarks/run.py $(ARGS)
+
+# SECONDS of fuzzing per target; TARGETS to pick some.
+fuzz:
+	scripts/fuzz $(or $(SECONDS),60) $(TARGETS)
+
+format:
+	$(SWIFT_FORMAT) format --in-place --recursive --parallel Sources Tests Plugins Fuzz Package.swift
+
+clean:
+	rm -rf .build .build-release .build-fuzz .venv
