@@ -24,6 +24,8 @@ struct Call: Sendable {
     var wasJustAnswered = false
     private var client: ClientInvite?
     private var server: ServerInvite?
+    /// The reliable 180 that was not acknowledged when we answered: its PRACK may still come (RFC 3262 §3).
+    private var latePRACK: RAck?
     /// Our candidates so far, for legs that are still to come.
     private var candidates: [UInt8] = []
     private var lastLeg = UInt32(0)
@@ -202,6 +204,7 @@ struct Call: Sendable {
     mutating func answer(_ sdp: [UInt8], _ stack: inout Stack, at now: Instant) throws(CommandError) {
         guard let invite = server, let current else { throw .wrongState }
         try legs[current].answerFirst(invite.request, sdp: sdp, &stack, at: now)
+        latePRACK = invite.outstanding
         server = nil
         wasJustAnswered = true
         if !invite.request.message.body.isEmpty { stack.emit(.answered(id, sdp: [])) }
@@ -243,7 +246,10 @@ struct Call: Sendable {
 
     /// A request inside of one of the call's dialogs.
     mutating func receive(_ request: ServerRequest, leg index: Int, _ stack: inout Stack, at now: Instant) {
-        if request.message.method == .prack, server?.acknowledge(request.message) == true {
+        if request.message.method == .prack,
+            server?.acknowledge(request.message) == true
+                || (latePRACK != nil && request.message.parsedRAck == latePRACK)
+        {
             return stack.reply(200, to: request, at: now)
         }
         let ringing = server

@@ -117,7 +117,10 @@ struct CallLeg: Sendable {
         case .trickle: handleCandidates(result, &stack, at: now)
         case .refer: handleRefer(result, &stack, at: now)
         case .notify: handleReport(result, &stack, at: now)
-        case .prack, .info, .message:
+        case .prack:
+            // Once the call is answered nothing depends on it (RFC 3262 §3).
+            if ending == nil { _ = answerChallenge(result, &stack, at: now) }
+        case .info, .message:
             guard ending != nil || !answerChallenge(result, &stack, at: now) else { return }
             if case .message(let id) = purpose {
                 stack.emit(.messageResult(id: id, status: result.status, reason: result.reason))

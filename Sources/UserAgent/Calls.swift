@@ -6,6 +6,8 @@ struct Calls: Sendable {
     private var calls: [Call] = []
     private var nextIncoming = CallID.firstIncoming
 
+    var count: Int { calls.count }
+
     private var active: Int { calls.count { !$0.isOver } }
 
     private func index(of id: CallID) -> Int? { calls.firstIndex { $0.id == id && !$0.isOver } }

@@ -6,7 +6,8 @@ enum Renewal {
     static func time(granted seconds: Int, _ random: inout RandomSource, at now: Instant) -> Instant {
         let percent = 70 + Int(random.next() % 16)
         // A server that grants next to nothing shall not make us send without pause.
-        return now + .milliseconds(max(5_000, min(seconds, 1 << 24) * percent * 10))
+        // In the browser `Int` has 32 bits: twelve days are the most that fits, and far more than anybody grants.
+        return now + .milliseconds(max(5_000, min(seconds, 1 << 20) * percent * 10))
     }
 
     /// The wait after failure number `failures` (from 0), in seconds: doubling from 8 s to 5 min, and between half and all

@@ -47,15 +47,17 @@ struct ServerInvite: Sendable {
         if reliably { unacknowledged = Repetition(ringing, longest: nil, at: now) }
     }
 
+    /// What the PRACK that is waited for acknowledges.
+    var outstanding: RAck? {
+        guard unacknowledged != nil, let number = request.message.sequenceNumber else { return nil }
+        return RAck(responseNumber: rseq, cseq: CSeq(number: number, method: .invite))
+    }
+
     /// PRACK.
     ///
     /// - Returns: false when it acknowledges nothing of ours: 481.
     mutating func acknowledge(_ prack: SIPMessage) -> Bool {
-        let rack: RAck?
-        do throws(SIPParseError) { rack = try prack.rack() } catch { return false }
-        guard unacknowledged != nil, let rack, rack.responseNumber == rseq, rack.cseq.method == .invite,
-            rack.cseq.number == request.message.sequenceNumber
-        else { return false }
+        guard let outstanding, prack.parsedRAck == outstanding else { return false }
         unacknowledged = nil
         rseq &+= 1
         return true
@@ -83,6 +85,10 @@ struct ServerInvite: Sendable {
 }
 
 extension SIPMessage {
+    var parsedRAck: RAck? {
+        do throws(SIPParseError) { return try rack() } catch { return nil }
+    }
+
     /// Expires of an INVITE (RFC 3261 §13.2.1), when it is sensible.
     fileprivate var secondsToLive: Int? {
         do throws(SIPParseError) {

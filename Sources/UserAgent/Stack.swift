@@ -245,6 +245,8 @@ struct Stack: Sendable {
 
     var nextTimeout: Instant? { transactions.nextTimeout }
 
+    var transactionCount: Int { transactions.clients.count + transactions.servers.count }
+
     mutating func handleTimeout(at now: Instant) {
         while let (transaction, action) = transactions.nextDueClient(at: now) {
             act(on: action, of: transaction, status: 408, nil, at: now)

@@ -204,6 +204,8 @@ struct Subscription: Sendable {
 struct Subscriptions: Sendable {
     private var all: [Subscription] = []
 
+    var count: Int { all.count }
+
     mutating func subscribe(
         _ id: UInt32, to target: SIPURI, event: [UInt8], accept: [UInt8], expires: Int, _ stack: inout Stack,
         at now: Instant

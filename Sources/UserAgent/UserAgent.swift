@@ -157,6 +157,13 @@ package struct UserAgent: Sendable {
         return type
     }
 
+    // MARK: What is held
+
+    /// Calls with their legs, those too that are over but may still have to answer something.
+    package var callCount: Int { calls.count }
+    package var transactionCount: Int { stack.transactionCount }
+    package var subscriptionCount: Int { subscriptions.count }
+
     // MARK: Time and outputs
 
     package var nextTimeout: Instant? {
