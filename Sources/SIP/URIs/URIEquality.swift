@@ -64,20 +64,23 @@ extension SIPURI: Equatable {
 
     private typealias Pair = (name: ArraySlice<UInt8>, value: ArraySlice<UInt8>?)
 
-    /// Whether each parameter of `pairs` agrees with its namesake in `others`, or may be absent there.
+    /// Whether each parameter of `pairs` agrees with a namesake in `others`, or may be absent there. A name may stand
+    /// once only (§19.1.1); where it stands again, one of the values must agree, so that a URI equals itself.
     private static func covers(_ pairs: [Pair], _ others: [Pair]) -> Bool {
         for pair in pairs {
-            guard let twin = others.first(where: { same($0.name, pair.name, ignoringCase: true) }) else {
+            let twins = others.filter { same($0.name, pair.name, ignoringCase: true) }
+            if twins.isEmpty {
                 guard !decisive.contains(where: { ASCII.equalIgnoringCase($0, pair.name) }) else { return false }
-                continue
-            }
-            switch (pair.value, twin.value) {
-            case (nil, nil): continue
-            case (let one?, let other?) where same(one, other, ignoringCase: true): continue
-            default: return false
+            } else {
+                guard twins.contains(where: { sameValue($0.value, pair.value) }) else { return false }
             }
         }
         return true
+    }
+
+    private static func sameValue(_ left: ArraySlice<UInt8>?, _ right: ArraySlice<UInt8>?) -> Bool {
+        guard let left, let right else { return left == nil && right == nil }
+        return same(left, right, ignoringCase: true)
     }
 
     /// All headers must be in both, in any order.

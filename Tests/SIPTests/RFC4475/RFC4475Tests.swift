@@ -85,7 +85,8 @@ struct RFC4475Tests {
     ]
 
     @Test func `has every message of the RFC`() throws {
-        let folder = try #require(Bundle.module.url(forResource: "rfc4475", withExtension: nil, subdirectory: "Resources"))
+        let folder = try #require(
+            Bundle.module.url(forResource: "rfc4475", withExtension: nil, subdirectory: "Resources"))
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
         #expect(files.filter { $0.hasSuffix(".dat") }.sorted() == Self.table.map { $0.name + ".dat" }.sorted())
         #expect(Self.table.count == 49)
@@ -135,7 +136,9 @@ struct RFC4475Tests {
         let vias = try message.vias()
         #expect(vias.map { text($0.branch ?? []) } == ["390skdjuw", "z9hG4bK9ikj8", "z9hG4bK30239"])
         #expect(vias.map(\.transport) == [.udp, .tcp, .udp])
-        #expect(message.value(of: HeaderName("NewFangledHeader")).map { text($0) } == "newfangled value continued newfangled value")
+        #expect(
+            message.value(of: HeaderName("NewFangledHeader")).map { text($0) }
+                == "newfangled value continued newfangled value")
         #expect(message.values(of: HeaderName("unknownheaderwithunusualvalue")).map { text($0) } == [";;,,;;,;"])
         #expect(try message.routes().first?.uri.isLooseRouter == true)
         let contact = try #require(try message.contacts().first)
@@ -152,7 +155,9 @@ struct RFC4475Tests {
         let uri = try message.requestURI
         #expect(text(uri.user ?? []) == "1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*")
         #expect(text(uri.password ?? []) == "&it+has=1,weird!*pas$wo~d_too.(doesn't-it)")
-        #expect(try message.to().displayName == Array("BEL:".utf8) + [7] + Array(" NUL:".utf8) + [0] + Array(" DEL:".utf8) + [127])
+        #expect(
+            try message.to().displayName == Array("BEL:".utf8) + [7] + Array(" NUL:".utf8) + [0] + Array(" DEL:".utf8)
+                + [127])
         #expect(text(try message.from().displayName) == "token1~` token2'+_ token3*%!.-")
         #expect(try message.from().tag == Array("_token~1'+`*%!-.".utf8))
         #expect(try message.from().parameters["fromParam''~+*_!.-%"].map { text($0) } == "\"работающий\"")

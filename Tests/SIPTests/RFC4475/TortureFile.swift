@@ -4,7 +4,8 @@ import Testing
 
 /// A message of RFC 4475 or RFC 5118 as the RFC's own archive has it.
 func tortureFile(_ folder: String, _ name: String) throws -> [UInt8] {
-    let url = try #require(Bundle.module.url(forResource: name, withExtension: "dat", subdirectory: "Resources/\(folder)"))
+    let url = try #require(
+        Bundle.module.url(forResource: name, withExtension: "dat", subdirectory: "Resources/\(folder)"))
     return [UInt8](try Data(contentsOf: url))
 }
 
