@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 import sys
 from pathlib import Path
 
 from sip_servers import Hearth
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "Tests/Interop"))
 
 FLOOR = """async () => {
   const started = performance.now();
@@ -53,6 +52,11 @@ PRESS = """async () => {
 }"""
 
 
+def at_home(link: str) -> str:
+    """The join link at the port of this benchmark's server."""
+    return "http://localhost:5385/join/" + link.split("/join/")[1]
+
+
 def run(work: Path, binary: Path, runs: int) -> None:
     from playwright.sync_api import sync_playwright
 
@@ -62,12 +66,11 @@ def run(work: Path, binary: Path, runs: int) -> None:
     folder.mkdir()
     server = Hearth(folder, binary, 5384, http_port=5385)
     try:
-        links = [server.running.wait_for("/join/") and server.running.log.read_text().split("/join/")[1].split()[0]]
-        links += [server.command("user", "add", "bob", "--full-name", "Bob").split("/join/")[1].split()[0]]
+        links = [server.owner_link, re.search(r"http\S+/join/\S+", server.command("user", "add", "bob", "--full-name", "Bob"))[0]]
         with sync_playwright() as playwright, launch(playwright) as browser:
             anna, bob, bare = (ChromiumPage(browser) for _ in range(3))
-            anna.join(f"http://localhost:5385/join/{links[0]}", user_name="anna")
-            bob.join(f"http://localhost:5385/join/{links[1]}")
+            anna.join(at_home(links[0]), user_name="anna", full_name="Anna")
+            bob.join(at_home(links[1]))
             bare.goto("http://localhost:5385/healthz")
             bob.evaluate(AUTO_ANSWER)
             anna.open_person("Bob")

@@ -31,7 +31,7 @@ def compare(title: str, unit: str, hearth: list, kamailio: list) -> None:
 
 
 def sip(work: Path, binary: Path, options: argparse.Namespace) -> None:
-    servers = [Hearth(work, binary, 5380, people=options.people), Kamailio(work, 5381)]
+    servers = [Hearth(work, binary, 5380, http_port=5379, people=options.people), Kamailio(work, 5381)]
     try:
         servers[1].add_people(options.people)
         for title, unit, load, rate in (

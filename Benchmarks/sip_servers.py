@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +15,9 @@ from pathlib import Path
 from process import Running
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "Tests/Interop"))
+
+from lab import joining  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -50,11 +55,9 @@ class Hearth:
 
     name = "Hearth"
 
-    def __init__(self, work: Path, binary: Path, port: int, http_port: int = 0, people: int = 0, *flags: str) -> None:
+    def __init__(self, work: Path, binary: Path, port: int, http_port: int, people: int = 0, *flags: str) -> None:
         self.port, self.http_port, self.binary, self.data = port, http_port, binary, work / "hearth-data"
         self.accounts: list[Account] = []
-        if people:
-            self.add_people(people)
         self.running = Running(
             [str(binary), "serve", "--data", str(self.data), "--listen", "127.0.0.1", "--sip-port", str(port), "--sips-port", "0",
              "--http-port", str(http_port), "--https-port", "0", "--media-port", "0", *flags],
@@ -62,6 +65,13 @@ class Hearth:
             env=os.environ | {"HEARTH_LOG_LEVEL": "warning"},
         )
         self.seconds_to_ready = self.running.wait_for("hearth: ready")
+        self.owner_link = re.search(r"http\S+/join/\S+", self.running.log.read_text())[0]
+        if people:
+            self.add_people(people)
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.http_port}"
 
     def command(self, *words: str) -> str:
         done = subprocess.run(
@@ -73,9 +83,10 @@ class Hearth:
     def add_people(self, count: int) -> None:
         def add(index: int) -> Account:
             user = f"user{index:04}"
-            self.command("user", "add", user)
+            joining.join(self.url, self.command("user", "add", user))
             phone = json.loads(self.command("phone", "add", user, "Bench", "--json"))
             return Account(phone["user"], phone["password"])
 
+        joining.join(self.url, self.owner_link, user_name="owner")
         with ThreadPoolExecutor(2) as pool:
             self.accounts += list(pool.map(add, range(len(self.accounts), len(self.accounts) + count)))

@@ -64,11 +64,11 @@ class Household:
         if name in self.joined:
             page.sign_in(self.server.url, name)
         elif name == "anna":
-            page.join(self.server.owner_link(), user_name="anna")
+            page.join(self.server.owner_link(), user_name="anna", full_name="Anna")
         else:
-            page.join(self.server.user_link(name))
+            page.join(self.server.user_link(name, name.capitalize()))
         self.joined.add(name)
-        page.see("list", "People")
+        page.see("button", "Sign out")
         return page
 
     def close_pages(self) -> None:

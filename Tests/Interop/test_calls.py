@@ -149,7 +149,7 @@ def test_rings_everywhere_and_stops_everywhere(home):
     tab = laptop.second_tab()
     home.pages.append(tab)
     tab.goto(home.server.url)
-    tab.see("list", "People")
+    tab.see("button", "Sign out")
     anna.call("Bob")
     devices = [laptop, tab, tablet]
     for device in devices:

@@ -16,7 +16,7 @@ from lab.server import Server
 def server(tmp_path_factory):
     running = Server(tmp_path_factory.mktemp("phones"))
     for name in ("anna", "bob"):
-        running.command("user", "add", name)
+        running.join(name)
     yield running
     assert running.stop() == 0
 

@@ -22,7 +22,7 @@ from lab.server import Server
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     running = Server(tmp_path_factory.mktemp("strangers"))
-    running.command("user", "add", "anna")
+    running.join("anna")
     yield running
     assert running.process and running.process.poll() is None, f"the server died:\n{running.log[-3000:]}"
     assert running.stop() == 0

@@ -103,18 +103,20 @@ class Page(ABC):
 
     # Journeys
 
-    def join(self, link: str, user_name: str | None = None, password: str = PASSWORD) -> str:
+    def join(self, link: str, user_name: str | None = None, full_name: str | None = None, password: str = PASSWORD) -> str:
         """Opens a join link, chooses a password; the recovery code that was shown."""
         self.goto(link)
         self.see("button", "Join")
         if user_name:
             self.fill("User name", user_name)
+        if full_name:
+            self.fill("Full name", full_name)
         self.fill("Choose a password", password)
         self.press("Join")
         self.see("button", "I have kept it safe", seconds=30)
         code = self.evaluate("() => document.querySelector('[data-recovery-code]').textContent.trim()")
         self.press("I have kept it safe")
-        self.see("list", "People")
+        self.see("button", "Sign out")
         return code
 
     def sign_in(self, url: str, user_name: str, password: str = PASSWORD) -> None:

@@ -11,6 +11,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from . import joining
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -103,6 +105,13 @@ class Server:
         found = re.search(r"http\S+/join/\S+", self.command(*words))
         assert found
         return found[0]
+
+    def join(self, name: str) -> None:
+        """Makes a person without a browser; the first one is the owner."""
+        if not json.loads(self.command("user", "list", "--json")):
+            joining.join(self.url, self.owner_link(), user_name=name, full_name=name.capitalize())
+        else:
+            joining.join(self.url, self.user_link(name, name.capitalize()))
 
     def phone(self, name: str, label: str) -> dict:
         """The SIP account of a native phone: server, user, password."""
