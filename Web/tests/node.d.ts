@@ -1,6 +1,9 @@
 /** The little of Node.js that the tests use; Debian has no package of its types for `tsc`. */
 declare module 'node:test' {
-  export function test(name: string, body: () => void | Promise<void>): void;
+  interface Context {
+    mock: { timers: { enable(how: { apis: string[] }): void, tick(milliseconds: number): void } };
+  }
+  export function test(name: string, body: (context: Context) => void | Promise<void>): void;
 }
 declare module 'node:assert/strict' {
   interface Assert {
@@ -21,10 +24,10 @@ declare module 'node:fs' {
   export function readdirSync(path: URL | string, options: { withFileTypes: true }): { name: string, isDirectory(): boolean }[];
   export function existsSync(path: URL | string): boolean;
 }
-declare module 'node:zlib' {
-  export function gzipSync(data: Uint8Array | string, options?: { level: number }): Uint8Array;
-}
 declare module 'node:process' {
   const process: { env: Record<string, string | undefined> };
   export default process;
+}
+declare module 'node:zlib' {
+  export function gzipSync(data: Uint8Array | string, how?: { level: number }): Uint8Array;
 }
