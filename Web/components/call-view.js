@@ -84,8 +84,8 @@ export class CallView extends HTMLElement {
       return;
     }
     clearInterval(this.#ticking);
-    const lasted = call.answeredAt === undefined ? '' : ` ${duration(performance.now() - call.answeredAt)}`;
-    this.#status.replaceChildren(make('strong', {}, words.call.ended), ` ${endingOf(call)}${lasted}`);
+    const lasted = call.answeredAt === undefined ? [] : [' ', make('span', {}, duration(performance.now() - call.answeredAt))];
+    this.#status.replaceChildren(make('strong', {}, words.call.ended), ` ${endingOf(call)}`, ...lasted);
   }
 
   #showTime() {

@@ -32,8 +32,8 @@ export function initials(name) {
 /** How many colours `avatar` may have; base.css has one class for each. */
 const COLOURS = 6;
 
-/** @param {string} name @param {string} key what the colour comes from: it stays when the name changes */
+/** @param {string} name @param {string} key a user name or SIP address, which gives the colour: it stays when the name changes */
 export function avatar(name, key) {
-  const hash = [...key].reduce((sum, character) => (sum * 31 + (character.codePointAt(0) ?? 0)) % 9973, 7);
+  const hash = [...key.replace(/^sips?:/, '').split('@')[0]].reduce((sum, character) => (sum * 31 + (character.codePointAt(0) ?? 0)) % 9973, 7);
   return make('span', { class: `avatar avatar-${hash % COLOURS}`, 'aria-hidden': 'true' }, initials(name));
 }

@@ -32,7 +32,7 @@ export class HomePage extends HTMLElement {
     phone.addEventListener('callchange', () => this.#showCall(), { signal });
     phone.addEventListener('incoming', (event) => this.#ring(/** @type {CustomEvent} */ (event).detail), { signal });
     const isOwner = me.role === 'owner';
-    const list = Object.assign(new PeopleList(), { household, alone: isOwner ? words.home.aloneOwner : words.home.alone });
+    const list = Object.assign(new PeopleList(), { household, me, alone: isOwner ? words.home.aloneOwner : words.home.alone });
     const go = (/** @type {string} */ hash) => () => { location.hash = hash; };
     this.#shell.replaceChildren(
       make('div', { class: 'side' },
@@ -41,7 +41,6 @@ export class HomePage extends HTMLElement {
         make('nav', { class: 'menu' },
           ...isOwner ? [make('button', { type: 'button', onclick: go('#/invite') }, words.home.invite)] : [],
           make('button', { type: 'button', onclick: go('#/phones') }, words.home.phones),
-          make('p', { class: 'hint' }, words.home.signedInAs(me.fullName)),
           make('button', { type: 'button', class: 'quiet', onclick: () => this.dispatchEvent(new Event('signout')) }, words.home.signOut))),
       this.#pane);
     this.replaceChildren(Object.assign(new StatusLine(), { phone }), this.#call, this.#shell);

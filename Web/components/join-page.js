@@ -30,13 +30,13 @@ export class JoinPage extends HTMLElement {
   }
 
   /** @param {Invitation} invitation */
-  #show({ purpose, userName, fullName, inviter }) {
+  #show({ purpose, userName = '', fullName, inviter }) {
     const { title, lead } = {
       owner: { title: words.join.owner, lead: words.join.ownerLead },
       member: { title: words.join.member(inviter), lead: words.join.memberLead },
       reset: { title: words.join.reset(fullName || userName), lead: words.join.resetLead },
     }[purpose];
-    const choosesName = purpose === 'owner';
+    const choosesName = !userName;
     const user = field({
       label: words.userName, name: 'username', autocomplete: 'username', autocapitalize: 'none', required: true,
       readonly: !choosesName, value: userName, hint: choosesName ? words.join.userNameHint : undefined,

@@ -2,12 +2,15 @@ import { words } from '../strings/words.js';
 import { avatar, make, uniqueId } from './dom.js';
 
 /** @typedef {import('../people/household.js').Household} Household */
+/** @typedef {import('../people/api.js').Me} Me */
 /** @typedef {import('../people/api.js').Person} Person */
 
-/** The people of the household and whether they can be reached. Set both before inserting it. */
+/** The people of the household and whether they can be reached, oneself last. Set all before inserting it. */
 export class PeopleList extends HTMLElement {
   /** @type {Household | undefined} */
   household;
+  /** @type {Me | undefined} */
+  me;
   /** What it says when nobody is there. */
   alone = words.home.alone;
   #listening = new AbortController();
@@ -28,6 +31,7 @@ export class PeopleList extends HTMLElement {
     // The list is made anew: whoever was on one of its links shall stay there.
     const focused = document.activeElement?.getAttribute('href');
     const list = make('ul', { 'aria-label': words.home.people, role: 'list' }, ...people.map(item));
+    if (this.me) list.append(ownItem(this.me));
     this.replaceChildren(...people.length ? [list] : [list, make('p', { class: 'hint' }, this.alone)]);
     this.#mark();
     if (focused) [...list.querySelectorAll('a')].find((link) => link.getAttribute('href') === focused)?.focus();
@@ -41,6 +45,12 @@ export class PeopleList extends HTMLElement {
   }
 }
 customElements.define('people-list', PeopleList);
+
+/** @param {Me} me */
+function ownItem({ userName, fullName }) {
+  return make('li', { class: 'oneself' }, avatar(fullName, userName), make('span', {}, fullName),
+    make('span', { class: 'hint' }, words.home.you));
+}
 
 /** @param {Person} person */
 function item({ userName, fullName, reachable }) {

@@ -50,10 +50,11 @@ export class PhonesPage extends HTMLElement {
   }
 
   /** @param {NewPhone} phone */
-  #show({ server, user, password, transports }) {
+  #show({ server, domain, user, password, transports }) {
     const rows = [
-      [words.phones.server, server], [words.phones.user, user], [words.phones.password, password],
-      ...transports?.length ? [[words.phones.transports, transports.join(', ').toUpperCase()]] : [],
+      [words.phones.server, server], ...domain === server ? [] : [[words.phones.domain, domain]],
+      [words.phones.user, user], [words.phones.password, password],
+      ...transports.map(({ transport, port }) => [transport.toUpperCase(), words.phones.port(port)]),
     ];
     this.#fresh.replaceChildren(make('section', { class: 'card' },
       make('p', {}, words.phones.once),

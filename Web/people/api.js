@@ -6,11 +6,12 @@
  *   sip: { url: string, trickle: 'full' | 'half' | 'off', iceServers?: RTCIceServer[] }, version: string }} Me */
 /** @typedef {{ userName: string, fullName: string, role: 'owner' | 'member', address: string, signingPublic: string,
  *   agreementPublic: string, fingerprint: string, reachable: boolean }} Person */
-/** @typedef {{ userName: string, fullName: string, inviter: string, purpose: 'owner' | 'member' | 'reset' }} Invitation */
+/** @typedef {{ userName?: string, fullName?: string, inviter?: string, purpose: 'owner' | 'member' | 'reset' }} Invitation */
 /** @typedef {{ salt: string, iv: string, data: string }} RecoveryBox */
 /** @typedef {{ salt: string, iterations?: number }} Salt */
 /** @typedef {{ id: string, label: string, created?: string }} NativePhone */
-/** @typedef {NativePhone & { server: string, user: string, password: string, transports?: string[] }} NewPhone */
+/** @typedef {NativePhone & { server: string, domain: string, user: string, password: string,
+ *   transports: { transport: string, port: number }[] }} NewPhone */
 
 /** A refusal by the server, or no server at all (`status` 0, code `offline`). `message` is in words for a person. */
 export class RefusedError extends Error {
