@@ -181,6 +181,8 @@ package struct CallController: Sendable {
     package var bindingCount: Int { location.bindingCount }
     /// Requests being proxied, 32 s after their end included.
     package var transactionCount: Int { requests.count }
+    /// What waits for a device, a name server, a connection or the disk.
+    package var waitingCount: Int { waiting.count + questions.count + registrations.count }
     /// Open streams.
     package var flowCount: Int { flows.count }
 

@@ -22,6 +22,7 @@ struct FailureLimiter: Sendable {
     }
 
     var isEmpty: Bool { buckets.isEmpty }
+    var bucketCount: Int { buckets.count }
 
     private func level(_ bucket: Bucket, at now: Instant) -> Double {
         max(0, bucket.failures - Double((now - bucket.updated).wholeNanoseconds) / 1e9 / decay)
