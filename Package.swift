@@ -120,6 +120,9 @@ let package = Package(
         .target(name: "NetSimulation", dependencies: ["Base"], swiftSettings: strict),
 
         tests("Base"), tests("NetSimulation"),
+        .testTarget(
+            name: "VirtualTimeTests", dependencies: ["Base", "SIP", "UserAgent", "CallControl", "NetSimulation"],
+            swiftSettings: strict),
         tests("BrowserPhone", uses: ["Base", "SIP", "UserAgent"], resources: [.copy("Frames")]),
         tests("SIP", uses: ["Base"], resources: [.copy("Resources")]),
         tests("SDP", uses: ["Base"], resources: [.copy("Descriptions")]),
@@ -129,6 +132,26 @@ let package = Package(
         tests(
             "Store",
             uses: ["Base", "SIP", "Accounts", "CallControl", .product(name: "GRDB", package: "GRDB.swift")]),
+        tests(
+            "SocketIO",
+            uses: [
+                "Base", "SIP", "CSockets",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
+        tests(
+            "Server",
+            uses: [
+                "Base", "SIP", "SocketIO", "Store", "HTTPAPI", "Accounts",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         tests(
             "HTTPAPI",
             uses: [

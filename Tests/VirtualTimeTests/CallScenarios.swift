@@ -5,9 +5,12 @@ import UserAgent
 
 /// Two people and one call.
 @Suite struct CallScenarios {
-    /// Anna with one device and Bob with one, registered; nil when the network was too bad for that.
+    /// Anna with one device and Bob with one, behind translators or not, registered; nil when the network was too bad for
+    /// that.
     private func pair(_ world: World, _ access: Phone.Access) -> (anna: Phone, bob: Phone)? {
-        let (anna, bob) = (world.add("anna", access), world.add("bob", access))
+        let kinds: [NATBehavior?] = [nil, .fullCone, .restrictedCone, .portRestrictedCone, .symmetric]
+        let anna = world.add("anna", access, nat: kinds.randomElement(using: &world.random) ?? nil)
+        let bob = world.add("bob", access, nat: kinds.randomElement(using: &world.random) ?? nil)
         return world.startAll() ? (anna, bob) : nil
     }
 

@@ -77,7 +77,7 @@ import UserAgent
     }
 
     @Test func `a page loses its connection while it rings or calls`() {
-        Seeds.play(60) { world in
+        let successes = Seeds.play(60) { world in
             let (anna, bob) = (world.add("anna", .page), world.add("bob", .page))
             guard world.startAll() else { return false }
             let loser = Bool.random(using: &world.random) ? anna : bob
@@ -87,11 +87,28 @@ import UserAgent
             }
             anna.call("bob")
             world.run(for: .seconds(70)) { anna.pending.isEmpty && bob.pending.isEmpty }
+            let met = world.run(for: .seconds(5)) { world.establishedEnds == 2 }
+            world.run(for: .seconds(40)) { world.establishedEnds != 1 }
             world.check(world.establishedEnds != 1, "somebody talks to nobody")
             world.everybodyHangsUp()
             world.settle()
-            return true
+            return met
         }
+        if let successes { #expect(successes >= 54) }
+    }
+
+    @Test func `one hangs up while the other's connection breaks`() {
+        let successes = Seeds.play(40) { world in
+            guard let (anna, bob) = conversation(world, .page) else { return false }
+            world.after(world.someTime(upTo: .milliseconds(500))) { world.cut(bob) }
+            anna.hangUpAll(after: world.someTime(upTo: .milliseconds(1000)))
+            world.run(for: .seconds(50)) { world.establishedEnds == 0 }
+            let over = bob.endings == [.remoteHungUp]
+            bob.hangUpAll()
+            world.settle()
+            return over
+        }
+        if let successes { #expect(successes >= 36) }
     }
 
     @Test func `the server restarts while it rings`() {
@@ -107,11 +124,12 @@ import UserAgent
             }
             anna.call("bob")
             world.run(for: .seconds(120)) { anna.pending.isEmpty && bob.pending.isEmpty }
+            let met = world.run(for: .seconds(5)) { world.establishedEnds == 2 }
             world.run(for: .seconds(40)) { world.establishedEnds != 1 }
             world.check(world.establishedEnds != 1, "somebody talks to nobody")
             world.everybodyHangsUp()
             world.settle()
-            return true
+            return met
         }
     }
 }

@@ -29,7 +29,13 @@ final class Phone {
     private(set) var isRegistered = false
     private(set) var calls: [CallID: Phase] = [:]
     private(set) var events: [Event] = []
+    /// The device at the other end of a call, as its session descriptions name it.
+    private(set) var peers: [CallID: String] = [:]
+    private(set) var sentMessages: Set<UInt32> = []
+    private(set) var receivedMessages: [String: Int] = [:]
+    private var openOffers: Set<CallID> = []
     private var nextCall = UInt32(1)
+    private var nextMessage = UInt32(0)
     private var sdpVersion = 0
 
     /// What the person does when it rings.
@@ -102,12 +108,15 @@ final class Phone {
     // MARK: - What the person does
 
     /// A command that may come too late: the call may have ended while the person's hand moved.
-    func perform(_ command: Command) {
+    @discardableResult
+    func perform(_ command: Command) -> Bool {
         world.note("\(name): \(Self.brief(command))")
         do throws(CommandError) { try agent.perform(command, at: world.now) } catch {
             world.note("\(name): refused, \(error)")
+            return false
         }
         drain()
+        return true
     }
 
     /// Calls somebody.
@@ -160,7 +169,23 @@ final class Phone {
     func offer(_ call: CallID, after delay: Duration = .zero) {
         world.after(delay) { [unowned self] in
             guard calls[call] == .established else { return }
-            perform(.offer(call, sdp: description()))
+            world.note("\(name): offers in \(call)")
+            do throws(CommandError) {
+                try agent.perform(.offer(call, sdp: description()), at: world.now)
+                openOffers.insert(call)
+            } catch { world.note("\(name): refused, \(error)") }
+            drain()
+        }
+    }
+
+    /// Writes to somebody, a text that nobody else writes.
+    func write(to user: String) {
+        nextMessage += 1
+        let text = Array("\(name) writes \(nextMessage)".utf8)
+        let target = Array("sip:\(user)@\(World.domain)".utf8)
+        sentMessages.insert(nextMessage)
+        if !perform(.message(id: nextMessage, to: target, contentType: Array("text/plain".utf8), body: text)) {
+            sentMessages.remove(nextMessage)
         }
     }
 
@@ -183,17 +208,22 @@ final class Phone {
 
     var endings: [EndCause] { calls.keys.sorted { $0.number < $1.number }.compactMap { ending(of: $0) } }
 
+    /// The other end said 481 to something: it had forgotten the call.
+    var lostADialog: Bool { calls.values.contains { if case .ended(_, status: 481) = $0 { true } else { false } } }
+
     private func handle(_ event: Event) {
         world.note("\(name) tells: \(Self.brief(event))")
         events.append(event)
         switch event {
         case .registered: isRegistered = true
         case .registrationFailed, .unregistered: isRegistered = false
-        case .incoming(let call, _, _, _, _):
+        case .incoming(let call, _, _, let sdp, _):
             world.check(calls[call] == nil, "\(name): \(call) came in twice")
             calls[call] = .ringing
+            peers[call] = Self.author(of: sdp)
             onIncoming(self, call)
-        case .answered(let call, _):
+        case .answered(let call, let sdp):
+            if !sdp.isEmpty { peers[call] = Self.author(of: sdp) }
             let phase = calls[call]
             world.check(phase == .calling || phase == .ringing, "\(name): \(call) was answered as \(phase as Any)")
             calls[call] = .established
@@ -201,12 +231,19 @@ final class Phone {
             if case .ended = calls[call] { world.check(false, "\(name): \(call) ended twice") }
             world.check(calls[call] != nil, "\(name): unknown \(call) ended")
             calls[call] = .ended(cause, status: status)
+            openOffers.remove(call)
         case .offered(let call, _):
             world.after(world.someTime(upTo: .milliseconds(400))) { [unowned self] in
                 guard calls[call] == .established else { return }
                 perform(.answerOffer(call, sdp: description()))
             }
         case .transferRequested(let call, _): perform(.rejectTransfer(call, status: 603))
+        case .offerAnswered(let call, _), .offerFailed(let call, _, _):
+            world.check(openOffers.remove(call) != nil, "\(name): nobody offered in \(call)")
+        case .message(_, _, let body, _, _):
+            receivedMessages[String(decoding: body, as: UTF8.self), default: 0] += 1
+        case .messageResult(let id, _, _):
+            world.check(sentMessages.remove(id) != nil, "\(name): message \(id) has two results")
         default: break
         }
     }
@@ -218,6 +255,9 @@ final class Phone {
     func checkIdle(calls count: Int) {
         world.check(agent.callCount == count, "\(name) keeps \(agent.callCount) calls, not \(count)")
         world.check(agent.transactionCount == 0, "\(name) keeps \(agent.transactionCount) transactions")
+        world.check(openOffers.isEmpty, "\(name): nobody answered the offers in \(openOffers)")
+        world.check(sentMessages.isEmpty, "\(name): messages \(sentMessages) have no result")
+        world.check(receivedMessages.values.allSatisfy { $0 == 1 }, "\(name) got a message twice")
     }
 
     // MARK: - Session descriptions
@@ -225,7 +265,7 @@ final class Phone {
     /// One audio stream as the device's kind describes it; each next one has a higher version (RFC 3264 §8).
     private func description() -> [UInt8] {
         sdpVersion += 1
-        var lines = ["v=0", "o=- 47\(name.utf8.count) \(sdpVersion) IN IP4 192.0.2.1", "s=-", "t=0 0"]
+        var lines = ["v=0", "o=\(name) 4711 \(sdpVersion) IN IP4 192.0.2.1", "s=-", "t=0 0"]
         switch access {
         case .udp: lines += ["m=audio 40000 RTP/AVP 0", "c=IN IP4 192.0.2.1", "a=rtpmap:0 PCMU/8000"]
         case .page:
@@ -237,6 +277,12 @@ final class Phone {
             ]
         }
         return Array((lines.joined(separator: "\r\n") + "\r\n").utf8)
+    }
+
+    /// The device that wrote a description: the user name of its o= line.
+    private static func author(of sdp: [UInt8]) -> String? {
+        let line = String(decoding: sdp, as: UTF8.self).split(separator: "\r\n").first { $0.hasPrefix("o=") }
+        return line?.dropFirst(2).split(separator: " ").first.map(String.init)
     }
 
     // MARK: - Trace

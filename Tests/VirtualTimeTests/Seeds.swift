@@ -12,16 +12,18 @@ enum Seeds {
     /// - Parameters:
     ///   - count: how many seeds; all scenarios together have a thousand.
     ///   - link: the network of every phone and page.
-    ///   - play: the scenario, which checks what must hold for every seed.
+    ///   - keepingPayloads: whether the world keeps what is sent.
+    ///   - scenario: what happens; it checks what must hold for every seed.
     /// - Returns: how many seeds the scenario called a success, for those things that a bad network may spoil now and
     ///   then; nil when one seed is played alone.
     @discardableResult
     static func play(
-        _ count: Int, link: Link = World.badLink, sourceLocation: SourceLocation = #_sourceLocation,
+        _ count: Int, link: Link = World.badLink, keepingPayloads: Bool = false,
+        sourceLocation: SourceLocation = #_sourceLocation,
         _ scenario: (World) -> Bool
     ) -> Int? {
         if let only {
-            let world = World(seed: only, link: link, isTraced: true)
+            let world = World(seed: only, link: link, isTraced: true, keepsPayloads: keepingPayloads)
             let succeeded = scenario(world)
             print(world.trace.joined(separator: "\n"))
             report(world, traced: world, at: sourceLocation)
@@ -30,10 +32,10 @@ enum Seeds {
         }
         var successes = 0
         for seed in 1...UInt64(count) {
-            let world = World(seed: seed, link: link)
+            let world = World(seed: seed, link: link, keepsPayloads: keepingPayloads)
             if scenario(world) { successes += 1 }
             guard !world.failures.isEmpty else { continue }
-            let again = World(seed: seed, link: link, isTraced: true)
+            let again = World(seed: seed, link: link, isTraced: true, keepsPayloads: keepingPayloads)
             _ = scenario(again)
             report(world, traced: again, at: sourceLocation)
         }

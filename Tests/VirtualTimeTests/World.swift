@@ -28,7 +28,11 @@ final class World {
     var random: RandomSource
     var network: SimulatedNetwork
 
+    /// The last messages that were sent, if somebody asked to keep them.
+    private(set) var payloads: [[UInt8]] = []
+    private let keepsPayloads: Bool
     private let link: Link
+    private let stranger: SimulatedNetwork.HostID
     private let server: SimulatedNetwork.HostID
     private(set) var controller: CallController
     private let configuration: CallController.Configuration
@@ -42,12 +46,13 @@ final class World {
     private var disk: [[UInt8]: [[UInt8]: (binding: Binding, expires: Instant)]] = [:]
     private var tasks = TimerQueue<() -> Void>(capacity: 100_000)
 
-    init(seed: UInt64, link: Link = World.badLink, isTraced: Bool = false) {
-        (self.seed, self.link, self.isTraced) = (seed, link, isTraced)
+    init(seed: UInt64, link: Link = World.badLink, isTraced: Bool = false, keepsPayloads: Bool = false) {
+        (self.seed, self.link, self.isTraced, self.keepsPayloads) = (seed, link, isTraced, keepsPayloads)
         random = RandomSource(seed: seed)
         network = SimulatedNetwork(seed: random.next())
         server = network.addHost(Self.serverAddress, link: Link(delay: .milliseconds(1)))
         network.listen(at: server, port: Self.webSocket.port)
+        stranger = network.addHost(.v4(0xcb00_7109))
         var configuration = CallController.Configuration(
             domain: Array(Self.domain.utf8), secret: random.bytes(count: 32))
         configuration.aliases = [Array("10.0.0.1".utf8)]
@@ -205,6 +210,13 @@ final class World {
         }
     }
 
+    /// A datagram of a stranger's, to the server or to a phone.
+    func inject(_ payload: [UInt8], to phone: Phone?) {
+        note(payload, from: "stranger", to: phone?.name ?? "server")
+        let target = phone.map { TransportAddress(ip: network.address(of: $0.host), port: Phone.port) }
+        network.send(payload, from: stranger, port: 5060, to: target ?? Self.udp, at: now)
+    }
+
     func open(from phone: Phone) -> SimulatedNetwork.StreamID {
         network.open(from: phone.host, to: Self.webSocket, at: now)
     }
@@ -269,6 +281,7 @@ final class World {
 
     /// Kills the server, without warning, and starts another one on the same disk.
     func restartServer(after downTime: Duration) {
+        guard isServerUp else { return }
         note("the server is killed")
         isServerUp = false
         generation += 1
@@ -308,6 +321,20 @@ final class World {
     /// Calls somebody is in at this moment, counted once per end.
     var establishedEnds: Int { phones.reduce(0) { $0 + $1.established.count } }
 
+    /// Ends of calls whose other end is in no call with them: somebody talks to nobody.
+    var lonely: [String] {
+        var ends: [String: Int] = [:]
+        for phone in phones {
+            for call in phone.established {
+                let peer = phone.peers[call] ?? "?"
+                // One end counts up, the other down; a pair leaves nothing.
+                if phone.name < peer { ends["\(phone.name)-\(peer)", default: 0] += 1 }
+                if phone.name > peer { ends["\(peer)-\(phone.name)", default: 0] -= 1 }
+            }
+        }
+        return ends.filter { $0.value != 0 }.keys.sorted()
+    }
+
     /// Lets everything that is under way come to its end, and checks that nothing stays behind: no call, no
     /// transaction, no request that waits. Ringing may last 45 s and a transaction 32 s, so all that is over in less
     /// than three minutes.
@@ -337,6 +364,10 @@ final class World {
     }
 
     private func note(_ payload: [UInt8], from sender: String, to receiver: String) {
+        if keepsPayloads, sender != "stranger" {
+            payloads.append(payload)
+            if payloads.count > 200 { payloads.removeFirst(100) }
+        }
         guard isTraced else { return }
         let lines = String(decoding: payload, as: UTF8.self).split(separator: "\r\n", omittingEmptySubsequences: false)
         let cseq = lines.first { $0.hasPrefix("CSeq:") } ?? ""
