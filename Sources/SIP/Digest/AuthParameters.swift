@@ -35,7 +35,7 @@ struct AuthParameters {
         guard scanner.isAtEnd else { return nil }
     }
 
-    var isDigest: Bool { ASCII.equalIgnoringCase(scheme, [UInt8](ascii: "Digest")) }
+    var isDigest: Bool { ASCII.equalIgnoringCase(scheme, "Digest") }
 
     /// The value of a parameter; nil when absent.
     subscript(_ name: StaticString) -> [UInt8]? {

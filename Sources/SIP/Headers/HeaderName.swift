@@ -100,7 +100,8 @@ extension HeaderName {
     private static func equals(_ literal: StaticString, _ name: UnsafeBufferPointer<UInt8>) -> Bool {
         guard literal.utf8CodeUnitCount == name.count else { return false }
         let expected = literal.utf8Start
-        for index in 0..<name.count where ASCII.lowercased(expected[index]) != ASCII.lowercased(name[index]) {
+        // Among token characters, only the two cases of a letter agree in all bits but 0x20.
+        for index in 0..<name.count where (expected[index] ^ name[index]) & ~0x20 != 0 {
             return false
         }
         return true

@@ -17,8 +17,8 @@ package struct Via: HeaderValue, Equatable {
     package init(parsing text: ArraySlice<UInt8>) throws(SIPParseError) {
         var scanner = Scanner(text)
         scanner.skipSpace()
-        guard let protocolName = scanner.token(), ASCII.equalIgnoringCase(protocolName, Self.sip),
-            scanner.takeSeparator(0x2f), let version = scanner.token(), version.elementsEqual(Self.version),
+        guard let protocolName = scanner.token(), ASCII.equalIgnoringCase(protocolName, "SIP"),
+            scanner.takeSeparator(0x2f), let version = scanner.token(), ASCII.equalIgnoringCase(version, "2.0"),
             scanner.takeSeparator(0x2f), let transport = scanner.token()
         else { throw .malformed(.via) }
         let gap = scanner.index
@@ -36,9 +36,6 @@ package struct Via: HeaderValue, Equatable {
         scanner.skipSpace()
         guard scanner.isAtEnd else { throw .malformed(.via) }
     }
-
-    private static let sip: [UInt8] = [UInt8](ascii: "SIP")
-    private static let version: [UInt8] = [UInt8](ascii: "2.0")
 
     package func serialize(into out: inout [UInt8]) {
         out.append("SIP/2.0/")

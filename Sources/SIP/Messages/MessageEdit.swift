@@ -80,7 +80,8 @@ package struct MessageEdit: Sendable {
         lines[first] = line
         var index = lines.count - 1
         while index > first {
-            if matches(lines[index], name) { lines.remove(at: index) }
+            // The code first: asking `self` costs more than all the rest.
+            if lines[index].code == name.code, matches(lines[index], name) { lines.remove(at: index) }
             index -= 1
         }
     }
@@ -164,7 +165,13 @@ package struct MessageEdit: Sendable {
         return line
     }
 
-    private func firstIndex(of name: HeaderName) -> Int? { lines.firstIndex { matches($0, name) } }
+    private func firstIndex(of name: HeaderName) -> Int? {
+        let code = name.code
+        for index in lines.indices where lines[index].code == code {
+            if code != .other || matches(lines[index], name) { return index }
+        }
+        return nil
+    }
 
     private func matches(_ line: HeaderLine, _ name: HeaderName) -> Bool {
         Self.matches(line, name, original, scratch)

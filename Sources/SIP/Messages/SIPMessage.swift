@@ -110,8 +110,11 @@ extension SIPMessage {
 extension SIPMessage {
     /// The first header of that name, as a raw value, unfolded if it was folded.
     package func value(of name: HeaderName) -> ArraySlice<UInt8>? {
-        guard let line = lines.first(where: { matches($0, name) }) else { return nil }
-        return text(of: line)
+        let code = name.code
+        for line in lines where line.code == code {
+            if code != .other || matches(line, name) { return text(of: line) }
+        }
+        return nil
     }
 
     /// All values of that name in order. Comma lists are split where the header allows them; empty elements are left

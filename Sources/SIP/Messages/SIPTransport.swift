@@ -42,11 +42,14 @@ package enum SIPTransport: UInt8, CaseIterable, Hashable, Sendable {
 
     /// Reads a Via or URI token without regard to case; nil for a transport Hearth does not speak.
     package init?(token: some Collection<UInt8>) {
-        for transport in Self.allCases where ASCII.equalIgnoringCase(transport.viaToken, token) {
-            self = transport
-            return
+        switch token.count {
+        case 2 where ASCII.equalIgnoringCase(token, "WS"): self = .ws
+        case 3 where ASCII.equalIgnoringCase(token, "UDP"): self = .udp
+        case 3 where ASCII.equalIgnoringCase(token, "TCP"): self = .tcp
+        case 3 where ASCII.equalIgnoringCase(token, "TLS"): self = .tls
+        case 3 where ASCII.equalIgnoringCase(token, "WSS"): self = .wss
+        default: return nil
         }
-        return nil
     }
 }
 
