@@ -110,7 +110,7 @@ package final class HouseholdStore: Sendable {
     // MARK: - Running
 
     /// Looks for other processes' changes every so often, and once an hour tidies up. Until `close()`.
-    package func watch(every interval: Duration = .seconds(1)) {
+    package func watch(every interval: Duration = .milliseconds(250)) {
         let task = Task { [weak self] in
             var sinceTidying = Self.tidyInterval
             while !Task.isCancelled {

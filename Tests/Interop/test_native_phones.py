@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from lab import sound
 from lab.page import eventually
 from lab.phones import Baresip, sipp
-from lab.server import Server
+from lab.server import Server, free_port
 
 
 @pytest.fixture(scope="module")
@@ -107,19 +108,16 @@ def test_sipp_calls_through_the_proxy(server, tmp_path, transport):
     def login(account: dict) -> str:
         return f"[authentication username={account['user']} password={account['password']}]"
 
-    from lab.server import free_port
-    import subprocess
-
     callee_port = free_port()
-    done = sipp(tmp_path / "register", scripts / "register.xml", target, "-t", transport, "-m", "1", "-inf",
-                row("register", "bob", login(bob)), "-key", "contact_port", str(callee_port))
+    done = sipp(tmp_path / "register", scripts / "register.xml", target, "-t", "u1", "-m", "1", "-inf",
+                row("register.csv", "bob", login(bob)), "-key", "contact_port", str(callee_port))
     assert done.returncode == 0, done.stdout[-1500:] + done.stderr
     callee = subprocess.Popen(
         ["sipp", "-sf", str(scripts / "callee.xml"), "-i", "127.0.0.1", "-p", str(callee_port), "-t", "u1", "-m", "20", "-nostdin",
          "-timeout", "40"], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
     try:
         done = sipp(tmp_path / "call", scripts / "caller.xml", target, "-t", transport, "-m", "20", "-r", "10", "-inf",
-                    row("call", "anna", "bob", login(anna)))
+                    row("call.csv", "anna", "bob", login(anna)))
         assert done.returncode == 0, done.stdout[-1500:] + done.stderr
         assert callee.wait(10) == 0
     finally:

@@ -22,7 +22,7 @@ class Baresip:
         (self.home / "config").write_text("\n".join([
             "poll_method epoll", f"sip_listen 127.0.0.1:{sip_port}", "call_local_timeout 120", "call_max_calls 4",
             f"audio_source aufile,{sound}" if sound else "audio_source ausine,440", "audio_player aubridge,nil", "audio_alert aubridge,nil",
-            "ausrc_srate 8000", "auplay_srate 8000", "audio_path /usr/share/baresip", "net_interface lo", "sip_verify_server no",
+            "ausrc_srate 8000", "auplay_srate 8000", "audio_path /usr/share/baresip", "net_interface 127.0.0.1", "sip_verify_server no",
             f"ctrl_tcp_listen 127.0.0.1:{self.control_port}", f"snd_path {self.home}", "module_path /usr/lib/baresip/modules",
             "module g711.so", "module aufile.so", "module ausine.so", "module aubridge.so", "module sndfile.so",
             "module_app account.so", "module_app menu.so", "module_app ctrl_tcp.so", "",

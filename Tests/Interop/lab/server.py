@@ -115,4 +115,7 @@ class Server:
 
     def phone(self, name: str, label: str) -> dict:
         """The SIP account of a native phone: server, user, password."""
-        return json.loads(self.command("phone", "add", name, label, "--json"))
+        account = json.loads(self.command("phone", "add", name, label, "--json"))
+        # The running server looks for what commands changed four times a second (docs/operate.md).
+        time.sleep(0.6)
+        return account
