@@ -14,7 +14,7 @@ package enum StoreChange: Hashable, Sendable {
 ///
 /// Used on the writer's queue alone, so that no change is published twice or out of order.
 final class ChangeJournal: Sendable {
-    /// Rows kept. A server that slept through more of them than this at once would miss some; it looks four times a second.
+    /// Rows kept. A server that slept through more of them at once would miss some; it looks four times a second.
     private static let kept = 10_000
 
     let changes: AsyncStream<StoreChange>
