@@ -25,6 +25,8 @@ package struct CallController: Sendable {
     var requests: Slab<ForkedRequest>
     var requestIndex = HashIndex()
     var branches: Slab<Branch>
+    /// Branch id to slot.
+    var branchIndex = HashIndex()
     var timers = TimerHeap()
     /// Branches that wait for a device to come back.
     var waiting: [SlabReference] = []

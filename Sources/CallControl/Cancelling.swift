@@ -29,7 +29,7 @@ extension CallController {
     mutating func cancelBranches(of index: Int, reason: [UInt8], at now: Instant) {
         guard requests.elements[index].pendingBranches > 0 else { return }
         for slot in branchSlots(of: index) where !branches.elements[slot].isDone {
-            guard branches.elements[slot].stage == .sent else {
+            guard branches.elements[slot].stage == .sent || branches.elements[slot].stage == .lost else {
                 finish(slot)
                 settleBranch(slot)
                 continue
@@ -63,7 +63,8 @@ extension CallController {
         let flow = branches.elements[slot].flow
         branches.elements[slot].cancellation = NonInviteClientTransaction(
             request: message, reliable: flow.transport.isReliable, timers: configuration.timers, at: now)
-        outputs.append(.send(message.bytes, flow))
+        if branches.elements[slot].sent != nil { branches.elements[slot].sentCancel = message.bytes }
+        if branches.elements[slot].stage == .sent { outputs.append(.send(message.bytes, flow)) }
         armBranch(slot)
     }
 }

@@ -61,9 +61,10 @@ extension CallController {
         branches.elements[slot].timer = nil
         if let patience = branches.elements[slot].patience, patience <= now {
             branches.elements[slot].patience = nil
-            let isWaiting = branches.elements[slot].stage == .waiting
-            if isWaiting { waiting.removeAll { $0 == reference } }
-            return fail(slot, isWaiting ? .notReachable : .unreachable, at: now)
+            let stage = branches.elements[slot].stage
+            if stage != .connecting { waiting.removeAll { $0 == reference } }
+            if stage == .lost { return deviceMissing(slot, at: now) }
+            return fail(slot, stage == .waiting ? .notReachable : .unreachable, at: now)
         }
         if case .send(let bytes)? = branches.elements[slot].cancellation?.handleTimeout(at: now) {
             statistics.retransmissions &+= 1
@@ -100,11 +101,14 @@ extension CallController {
     /// §16.9: what was sent on a flow that is gone will not be answered; what came by it may be answered by another.
     mutating func transactionsLost(_ flow: Flow, at now: Instant) {
         for slot in branches.indices where branches.isOccupied(slot) && branches.elements[slot].flow == flow {
-            guard !branches.elements[slot].isDone, branches.elements[slot].stage == .sent else { continue }
-            _ = branches.elements[slot].invite?.transportFailed()
-            _ = branches.elements[slot].other?.transportFailed()
-            if !tryElsewhere(slot, at: now) { fail(slot, .disconnected, at: now) }
-            settleBranch(slot)
+            guard branches.elements[slot].stage == .sent else { continue }
+            let needsDevice =
+                !branches.elements[slot].isDone || branches.elements[slot].cancellation?.isTerminated == false
+            if needsDevice, branches.elements[slot].sent != nil, waiting.count < configuration.limits.waiting {
+                waitForReturn(slot, at: now)
+            } else if !branches.elements[slot].isDone, !tryElsewhere(slot, at: now) {
+                deviceMissing(slot, at: now)
+            }
         }
         guard flow.transport != .udp else { return }
         for index in requests.indices
@@ -117,6 +121,15 @@ extension CallController {
         }
     }
 
+    /// §16.9: the transport failed for good.
+    private mutating func deviceMissing(_ slot: Int, at now: Instant) {
+        branches.elements[slot].stage = .sent
+        _ = branches.elements[slot].invite?.transportFailed()
+        _ = branches.elements[slot].other?.transportFailed()
+        _ = branches.elements[slot].cancellation?.transportFailed()
+        fail(slot, .disconnected, at: now)
+    }
+
     // MARK: Giving back
 
     /// Frees a branch that is over, and its request with the last of them.
@@ -124,7 +137,7 @@ extension CallController {
         guard branches.isOccupied(slot), branches.elements[slot].isTerminated else { return armBranch(slot) }
         let owner = branches.elements[slot].request
         let next = branches.elements[slot].next
-        branches.remove(at: slot)
+        removeBranch(slot)
         guard let index = requests.index(of: owner) else { return }
         requests.elements[index].liveBranches -= 1
         if requests.elements[index].firstBranch == slot {
@@ -157,9 +170,16 @@ extension CallController {
         requests.elements[index].isAnswered = true
         for slot in branchSlots(of: index) {
             finish(slot)
-            branches.remove(at: slot)
+            removeBranch(slot)
         }
         removeRequest(index)
+    }
+
+    private mutating func removeBranch(_ slot: Int) {
+        if branches.elements[slot].stage == .sent { flows.addTransaction(-1, on: branches.elements[slot].flow) }
+        let id = branches.elements[slot].id
+        if branchIndex.find(id) == slot { branchIndex.remove(id) }
+        branches.remove(at: slot)
     }
 
     private mutating func removeRequest(_ index: Int) {

@@ -89,6 +89,8 @@ struct Target: Sendable {
     var uri: [UInt8]?
     /// The device's transport, also while it is not connected; nil outside of the household.
     var transport: SIPTransport?
+    /// Which of several next hops this is.
+    var attempt: UInt64 = 0
     /// Path of the binding, which becomes Route.
     var path: [[UInt8]] = []
     var q: UInt16 = 1_000
@@ -106,14 +108,24 @@ struct Branch: SlabElement {
         /// Waits for a name server or a connection.
         case connecting
         case sent
+        /// Was sent over a stream that is gone, to a device that may come back.
+        case lost
     }
 
     var request: SlabReference
     /// The next branch of the same request.
     var next: Int?
+    /// Of its branch parameter, and that parameter's loop hash.
+    var id: UInt64 = 0
     var loop: UInt64
     var flow: Flow
     var stage: Stage
+    /// Binding id of the device; nil outside of the household.
+    var device: UInt64?
+    /// What was sent over a stream to a device, until its final response: sent again if the device comes back by another.
+    var sent: SIPMessage?
+    /// The CANCEL that was sent, for the same reason.
+    var sentCancel: [UInt8] = []
     /// Until it is sent, and for further next hops after that.
     var target: Target?
     var invite: InviteClientTransaction?
@@ -133,7 +145,7 @@ struct Branch: SlabElement {
     }
 
     var isTerminated: Bool {
-        guard stage == .sent else { return isDone }
+        guard stage == .sent || stage == .lost else { return isDone }
         return (invite?.isTerminated ?? other?.isTerminated ?? true) && (cancellation?.isTerminated ?? true)
     }
 

@@ -182,7 +182,10 @@ extension CallController {
             request: requests.reference(at: index), next: requests.elements[index].firstBranch, loop: plan.loop,
             flow: .none, stage: .connecting)
         branch.target = target
+        branch.device = target.device
+        branch.id = branchID(requests.elements[index].key, target)
         let slot = Int(branches.insert(branch).slot)
+        branchIndex.set(branch.id, slot)
         requests.elements[index].firstBranch = slot
         requests.elements[index].liveBranches += 1
         requests.elements[index].pendingBranches += 1
@@ -195,13 +198,22 @@ extension CallController {
         }
     }
 
+    /// The same for the same request and target, in every life of the server.
+    private func branchID(_ key: UInt64, _ target: Target) -> UInt64 {
+        var state = hash.begin(.branchID)
+        state.add(key)
+        state.add(target.device ?? 0)
+        state.add(target.attempt)
+        return state.finish()
+    }
+
     /// Writes the request for one branch and sends it.
     mutating func transmit(_ slot: Int, on flow: Flow, at now: Instant) {
         guard let index = requests.index(of: branches.elements[slot].request),
             let target = branches.elements[slot].target, let plan = requests.elements[index].plan
         else { return fail(slot, .unreachable, at: now) }
         let token = BranchToken(
-            reference: branches.reference(at: slot), loop: plan.loop, previousBranch: plan.previousBranch[...],
+            id: branches.elements[slot].id, loop: plan.loop, previousBranch: plan.previousBranch[...],
             hash: hash)
         let message = write(target, on: flow, plan: plan, token: token)
         branches.elements[slot].flow = flow
@@ -209,6 +221,7 @@ extension CallController {
         branches.elements[slot].patience = nil
         if target.hop == nil { branches.elements[slot].target = nil }
         let reliable = flow.transport.isReliable
+        if reliable, target.device != nil { branches.elements[slot].sent = message }
         if requests.elements[index].isInvite {
             branches.elements[slot].invite = InviteClientTransaction(
                 request: message, reliable: reliable, timers: configuration.timers, at: now)
@@ -283,19 +296,50 @@ extension CallController {
         let candidates = waiting
         waiting.removeAll(keepingCapacity: true)
         for reference in candidates {
-            guard let slot = branches.index(of: reference), branches.elements[slot].stage == .waiting,
-                !branches.elements[slot].isDone
+            guard let slot = branches.index(of: reference),
+                branches.elements[slot].stage == .lost
+                    || branches.elements[slot].stage == .waiting && !branches.elements[slot].isDone
             else { continue }
-            guard let id = branches.elements[slot].target?.device, let found = location.device(id: id),
+            guard let id = branches.elements[slot].device, let found = location.device(id: id),
                 location.people.elements[found.person].bindings[found.position].isConnected
             else {
                 waiting.append(reference)
                 continue
             }
             let device = location.people.elements[found.person].bindings[found.position].binding
+            if branches.elements[slot].stage == .lost {
+                sendAgain(slot, on: device.flow, at: now)
+                continue
+            }
             if branches.elements[slot].target?.uri != nil { branches.elements[slot].target?.uri = device.contact }
             transmit(slot, on: device.flow, at: now)
         }
+    }
+
+    /// The stream a request was sent over is gone, and its device may be back in a moment: a page that rings goes on
+    /// ringing meanwhile, and would talk to nobody if its branch ended now.
+    mutating func waitForReturn(_ slot: Int, at now: Instant) {
+        branches.elements[slot].stage = .lost
+        branches.elements[slot].patience = now + configuration.limits.reconnect
+        waiting.append(branches.reference(at: slot))
+        armBranch(slot)
+    }
+
+    /// Repeats on the new stream what may have been lost with the old one; to the device it is a copy.
+    private mutating func sendAgain(_ slot: Int, on flow: Flow, at now: Instant) {
+        branches.elements[slot].patience = nil
+        branches.elements[slot].stage = .sent
+        guard flow.transport == branches.elements[slot].flow.transport else {
+            return fail(slot, .disconnected, at: now)
+        }
+        branches.elements[slot].flow = flow
+        flows.addTransaction(1, on: flow)
+        if branches.elements[slot].cancellation?.isTerminated == false {
+            outputs.append(.send(branches.elements[slot].sentCancel, flow))
+        } else if let message = branches.elements[slot].sent {
+            outputs.append(.send(message.bytes, flow))
+        }
+        armBranch(slot)
     }
 
     // MARK: Outside of the household
@@ -385,7 +429,7 @@ extension CallController {
                 previousBranch: incoming.via.branch ?? [],
                 recordsRoute: false, callerWay: .outside, arrival: 0, callID: [], fromTag: [], isSecure: false)
             let token = BranchToken(
-                reference: SlabReference(slot: .max, generation: 0), loop: plan.loop,
+                id: incoming.key, loop: plan.loop,
                 previousBranch: plan.previousBranch[...], hash: hash)
             outputs.append(.send(write(target, on: flow, plan: plan, token: token).bytes, flow))
         } catch { drop(.strayAcknowledgement, incoming.flow) }

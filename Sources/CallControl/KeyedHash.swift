@@ -8,7 +8,8 @@ import Base
 struct KeyedHash: Sendable {
     /// What a hash is for; the same bytes hash differently for each.
     enum Purpose: UInt8 {
-        case user = 1, binding, contact, transaction, loop, branch, route, tag, accountFailures, addressFailures
+        case user = 1, binding, contact, branchID, transaction, loop, branch, route, tag, accountFailures,
+            addressFailures
     }
 
     private let k0, k1: UInt64

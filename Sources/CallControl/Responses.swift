@@ -14,7 +14,7 @@ extension CallController {
             return
         }
         guard let token = BranchToken(parsing: branch[...]) else { return drop(.strayResponse, flow) }
-        guard let slot = branches.index(of: token.reference), branches.elements[slot].loop == token.loop else {
+        guard let slot = branchIndex.find(token.id), branches.elements[slot].loop == token.loop else {
             return forwardStray(message, token, on: flow)
         }
         if sequence.method == .cancel {
@@ -100,7 +100,7 @@ extension CallController {
         branches.elements[slot].isDone = true
         branches.elements[slot].patience = nil
         branches.elements[slot].target = nil
-        if branches.elements[slot].stage == .sent { flows.addTransaction(-1, on: branches.elements[slot].flow) }
+        if branches.elements[slot].invite?.state != .calling { branches.elements[slot].sent = nil }
         if let index = requests.index(of: branches.elements[slot].request) {
             requests.elements[index].pendingBranches -= 1
         }
@@ -132,7 +132,9 @@ extension CallController {
             !requests.elements[index].isCancelled, !requests.elements[index].isTimedOut,
             let target = branches.elements[slot].target, target.hop?.hasMore == true
         else { return false }
-        start(target, of: index, at: now)
+        var next = target
+        next.attempt += 1
+        start(next, of: index, at: now)
         finish(slot)
         return true
     }

@@ -10,13 +10,7 @@ struct SlabReference: Equatable, Sendable {
     /// Counts the slot's tenants; from a random start, so that references of an earlier life of the server match nothing.
     var generation: UInt32
 
-    /// As one number, for a branch parameter.
-    var bits: UInt64 { UInt64(slot) << 32 | UInt64(generation) }
-
     init(slot: UInt32, generation: UInt32) { (self.slot, self.generation) = (slot, generation) }
-    init(bits: UInt64) {
-        (slot, generation) = (UInt32(truncatingIfNeeded: bits >> 32), UInt32(truncatingIfNeeded: bits))
-    }
 }
 
 /// A table of state that is made and dropped all the time: one array, slots used again, elements changed in place.

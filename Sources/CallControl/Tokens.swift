@@ -4,27 +4,30 @@ import SIP
 /// The branch parameter of a Via of ours: which client transaction the response belongs to, whether the request came by
 /// before (loop detection, RFC 3261 §16.6 step 8), and a seal.
 ///
-/// The seal covers the branch of the Via below. A response that finds no transaction, because the server was started
-/// anew, is passed on only if its seal is right: RFC 6026 §8.9 has proxies drop stray responses, because without such
-/// a proof anybody could send them through us.
+/// `id` is a keyed hash of the request's own transaction and the target. A request that is sent to us again after the
+/// server was started anew so goes on with the branch it had, and the device takes it for the copy it is.
+///
+/// The seal covers the branch of the Via below. A response that finds no transaction, because of such a start, is passed
+/// on only if its seal is right: RFC 6026 §8.9 has proxies drop stray responses, because without such a proof anybody
+/// could send them through us.
 struct BranchToken: Equatable {
-    var reference: SlabReference
+    var id: UInt64
     /// Hash of what the routing of the request depends on.
     var loop: UInt64
     var seal: UInt64
 
     static let length = 7 + 48
 
-    init(reference: SlabReference, loop: UInt64, previousBranch: ArraySlice<UInt8>, hash: KeyedHash) {
-        (self.reference, self.loop) = (reference, loop)
-        seal = Self.seal(reference.bits, loop, previousBranch, hash)
+    init(id: UInt64, loop: UInt64, previousBranch: ArraySlice<UInt8>, hash: KeyedHash) {
+        (self.id, self.loop) = (id, loop)
+        seal = Self.seal(id, loop, previousBranch, hash)
     }
 
     private static func seal(
-        _ reference: UInt64, _ loop: UInt64, _ previousBranch: ArraySlice<UInt8>, _ hash: KeyedHash
+        _ id: UInt64, _ loop: UInt64, _ previousBranch: ArraySlice<UInt8>, _ hash: KeyedHash
     ) -> UInt64 {
         var state = hash.begin(.branch)
-        state.add(reference)
+        state.add(id)
         state.add(loop)
         state.add(previousBranch)
         return state.finish()
@@ -32,12 +35,12 @@ struct BranchToken: Equatable {
 
     /// Whether the branch was made by us, for a request that came with `previousBranch`.
     func isSealed(for previousBranch: ArraySlice<UInt8>, hash: KeyedHash) -> Bool {
-        seal == Self.seal(reference.bits, loop, previousBranch, hash)
+        seal == Self.seal(id, loop, previousBranch, hash)
     }
 
     func serialize(into out: inout [UInt8]) {
         out += Via.magicCookie
-        out.appendHex(reference.bits)
+        out.appendHex(id)
         out.appendHex(loop)
         out.appendHex(seal)
     }
@@ -46,11 +49,11 @@ struct BranchToken: Equatable {
     init?(parsing text: ArraySlice<UInt8>) {
         guard text.count == Self.length, text.starts(with: Via.magicCookie) else { return nil }
         let start = text.startIndex + 7
-        guard let reference = UInt64(hex: text[start..<start + 16]),
+        guard let id = UInt64(hex: text[start..<start + 16]),
             let loop = UInt64(hex: text[(start + 16)..<(start + 32)]),
             let seal = UInt64(hex: text[(start + 32)..<(start + 48)])
         else { return nil }
-        (self.reference, self.loop, self.seal) = (SlabReference(bits: reference), loop, seal)
+        (self.id, self.loop, self.seal) = (id, loop, seal)
     }
 }
 

@@ -205,6 +205,28 @@ import Testing
         #expect(sent.contains { $0.method == .invite && $0.flow == again })
     }
 
+    @Test func `a request that is sent again after a restart keeps its branch, so that the device knows it`() {
+        var house = House()
+        let anna = house.registeredPhone("anna", host: 20)
+        _ = house.registeredPhone("bob", host: 21)
+        let text = House.request("INVITE", "sip:bob@family.test", from: "anna", on: anna)
+        let challenge = house.receive(text, on: anna)
+        let authorized = House.answer(challenge[0], to: text, user: "anna")
+        let before = house.receive(authorized, on: anna)[1]
+        // The nonce is older than the new server's life: the caller is asked again, and asks again with another branch.
+        // A page needs no digest, and repeats what it sent.
+        var first = House()
+        let page = first.registeredPage("anna")
+        _ = first.registeredPhone("bob", host: 21)
+        let invite = CallTests.invite(on: page, body: "")
+        let sent = first.receive(invite, on: page)[1]
+        var second = House(bindings: first.stores.flatMap(\.change.saved), seed: 5)
+        let again = second.page("anna")
+        let copy = second.receive(invite, on: again)[1]
+        #expect(copy.texts(.via)[0] == sent.texts(.via)[0])
+        #expect(before.texts(.via)[0] != sent.texts(.via)[0])
+    }
+
     @Test(arguments: ["no token", "other call", "altered"])
     func `a token that does not fit gives no way through`(_ kind: String) {
         var house = House()

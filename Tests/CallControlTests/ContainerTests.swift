@@ -4,12 +4,12 @@ import Testing
 @testable import CallControl
 
 @Suite struct ContainerTests {
-    @Test(arguments: 0..<8)
+    @Test(arguments: 0..<4)
     func `the index agrees with a dictionary`(_ seed: UInt64) {
         var random = RandomSource(seed: seed)
         var index = HashIndex()
         var model: [UInt64: Int] = [:]
-        for _ in 0..<20_000 {
+        for _ in 0..<5_000 {
             // Few distinct hashes whose low bits collide, so that runs are long and wrap around.
             let hash = random.next() & 0xff << 56 | random.next() & 0x3f
             if Bool.random(using: &random) {
@@ -20,8 +20,9 @@ import Testing
                 index.remove(hash)
                 model[hash] = nil
             }
-            #expect(index.count == model.count)
-            #expect(index.find(hash) == model[hash])
+            guard index.count == model.count, index.find(hash) == model[hash] else {
+                return #expect(Bool(false), "index and dictionary differ")
+            }
         }
         for (hash, slot) in model { #expect(index.find(hash) == slot) }
     }
@@ -30,7 +31,7 @@ import Testing
         var random = RandomSource(seed: 5)
         var heap = TimerHeap()
         var dues: [Int64] = []
-        for slot in 0..<5_000 {
+        for slot in 0..<1_000 {
             let due = Int64.random(in: 0..<1_000, using: &random)
             dues.append(due)
             heap.set(.branch, SlabReference(slot: UInt32(slot), generation: 7), at: Instant(nanoseconds: due))

@@ -250,12 +250,51 @@ import Testing
 
     // MARK: Connections
 
-    @Test func `a device whose connection breaks is out, the others ring on`() {
+    @Test func `a device whose connection breaks and stays away is out, the others ring on`() {
         var call = Ringing(2)
         _ = call.answer(0, 180)
         #expect(call.house.close(call.branches[0].flow).isEmpty)
-        let sent = call.house.close(call.branches[1].flow)
-        #expect(sent.map(\.status) == [480])
+        #expect(call.house.advance(.seconds(10)).isEmpty)
+        #expect(call.house.close(call.branches[1].flow).isEmpty)
+        #expect(call.house.advance(.seconds(5)).map(\.status) == [480])
+        _ = call.house.advance(.seconds(100))
+        #expect(call.house.controller.transactionCount == 0)
+        #expect(call.house.controller.waitingCount == 0)
+    }
+
+    static let outbound = (RegistrarTests.instance + ";reg-id=1", ["Supported: outbound"])
+
+    @Test func `a page that comes back while it rings gets the same INVITE again`() {
+        var house = House()
+        let anna = house.registeredPage("anna")
+        let bob = house.registeredPage("bob", parameters: Self.outbound.0, headers: Self.outbound.1)
+        let invite = house.receive(CallTests.invite(on: anna), on: anna)[1]
+        _ = house.receive(House.response(180, to: invite), on: bob)
+        #expect(house.close(bob).isEmpty)
+        _ = house.advance(.seconds(1))
+        let again = house.page("bob")
+        let sent = house.receive(
+            House.register("bob", on: again, parameters: Self.outbound.0, headers: Self.outbound.1), on: again)
+        let copy = sent.first { $0.method == .invite }
+        #expect(copy?.flow == again)
+        #expect(copy?.message == invite.message)
+        #expect(house.receive(House.response(200, to: invite), on: again).map(\.status) == [200])
+    }
+
+    @Test func `a CANCEL that was lost with a connection is repeated on the next`() {
+        var house = House()
+        let anna = house.registeredPage("anna")
+        let bob = house.registeredPage("bob", parameters: Self.outbound.0, headers: Self.outbound.1)
+        let invite = house.receive(CallTests.invite(on: anna), on: anna)[1]
+        _ = house.receive(House.response(180, to: invite), on: bob)
+        #expect(house.receive(Self.cancel(on: anna), on: anna).contains { $0.method == .cancel })
+        #expect(house.close(bob).isEmpty)
+        let again = house.page("bob")
+        let sent = house.receive(
+            House.register("bob", on: again, parameters: Self.outbound.0, headers: Self.outbound.1), on: again)
+        #expect(sent.filter { $0.method == .cancel }.map(\.flow) == [again])
+        #expect(
+            house.receive(House.response(487, to: invite), on: again).filter { $0.flow == anna }.map(\.status) == [487])
     }
 
     @Test func `a caller whose connection stays away stops the ringing`() {
