@@ -3,7 +3,7 @@ import { words } from '../strings/words.js';
 /** @typedef {import('../phone/call-session.js').CallSession} CallSession */
 /** @typedef {import('../phone/call-session.js').Ending} Ending */
 
-/** The registrar's word for somebody none of whose devices is there (RFC 3261 §21.4.18). */
+/** The registrar's word for somebody none of whose devices is there, and a device's when nobody comes (RFC 3261 §21.4.18). */
 const TEMPORARILY_UNAVAILABLE = 480;
 
 /**
@@ -12,11 +12,11 @@ const TEMPORARILY_UNAVAILABLE = 480;
  * @param {CallSession} call
  * @returns {string}
  */
-export function endingOf({ ending, name, direction }) {
+export function endingOf({ ending, name, direction, hasRung }) {
   const { cause, status, problem } = /** @type {Ending} */ (ending);
   const isIncoming = direction === 'incoming';
   if (problem) return words.problems.beforeCall[problem];
-  if (cause === 'noAnswer' && status === TEMPORARILY_UNAVAILABLE) return words.endings.notReachable(name);
+  if (cause === 'noAnswer' && status === TEMPORARILY_UNAVAILABLE && !hasRung) return words.endings.notReachable(name);
   if (cause === 'declined' && isIncoming) return words.endings.declinedByUs();
   if (cause === 'cancelled' && isIncoming) return words.endings.cancelledByThem(name);
   const say = words.endings[/** @type {keyof typeof words.endings} */ (cause)] ?? words.endings.failed;

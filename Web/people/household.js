@@ -3,7 +3,7 @@
 /** @typedef {import('./api.js').Me} Me */
 
 /** How often a visible page asks who can be reached, in milliseconds. */
-const REFRESH = 15_000;
+const REFRESH = 5_000;
 
 /** The people one can call: everybody but oneself, by name. Fires `change`. */
 export class Household extends EventTarget {
@@ -11,8 +11,7 @@ export class Household extends EventTarget {
   people;
   #api;
   #me;
-  /** @type {ReturnType<typeof setInterval> | undefined} */
-  #timer;
+  #watching = new AbortController();
 
   /** @param {API} api @param {Me} me */
   constructor(api, me) {
@@ -22,14 +21,15 @@ export class Household extends EventTarget {
   }
 
   start() {
-    this.#timer ??= setInterval(() => { if (globalThis.document?.visibilityState !== 'hidden') this.refresh(); }, REFRESH);
+    const { signal } = this.#watching;
+    const look = () => { if (!document.hidden) this.refresh(); };
+    const timer = setInterval(look, REFRESH);
+    signal.addEventListener('abort', () => clearInterval(timer));
+    document.addEventListener('visibilitychange', look, { signal });
     return this.refresh();
   }
 
-  stop() {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-  }
+  stop() { this.#watching.abort(); }
 
   /** Asks now; without a server the last list stays. */
   async refresh() {

@@ -11,6 +11,9 @@ import { PathWatch } from './path-watch.js';
 /** @typedef {{ id: number, name: string, address: string, agent: CallAgent, peer: Peer, devices: Devices,
  *   isOnline: () => boolean, untilOnline: () => Promise<boolean> }} CallParts */
 
+/** RFC 3261 §21.1.2: somebody's device rings. Other provisional answers (183) say less. */
+const RINGING = 180;
+
 /**
  * One call, from the first ring to the last word:
  *
@@ -26,6 +29,8 @@ export class CallSession extends EventTarget {
   answeredAt;
   /** @type {Ending | undefined} */
   ending;
+  /** Whether a device of the other side rang. */
+  hasRung = false;
   /** Whether the other side would not take our camera. */
   isCameraRefused = false;
   #parts;
@@ -140,7 +145,8 @@ export class CallSession extends EventTarget {
 
   /** @param {{ status: number, sdp: string }} news */
   progress({ status, sdp }) {
-    if (this.state === 'calling' && status >= 180 && status < 190) this.#enter('ringing');
+    if (status === RINGING && this.state === 'calling') this.#enter('ringing');
+    this.hasRung ||= status === RINGING;
     if (sdp) this.#negotiation.takeEarlyAnswer(sdp);
   }
 
