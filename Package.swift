@@ -119,6 +119,9 @@ let package = Package(
         // Test support: networks in virtual time.
         .target(name: "NetSimulation", dependencies: ["Base"], swiftSettings: strict),
 
+        // What `make fuzz` found, again on every change.
+        .testTarget(
+            name: "CorpusTests", dependencies: ["BrowserPhone", "SDP", "SIP"], swiftSettings: strict),
         tests("Base"), tests("NetSimulation"),
         .testTarget(
             name: "VirtualTimeTests", dependencies: ["Base", "SIP", "UserAgent", "CallControl", "NetSimulation"],

@@ -6,50 +6,56 @@ import UserAgent
 extension Command {
     package init(frame: [UInt8]) throws(FrameError) {
         var reader = FrameReader(frame)
-        self = try Self.read(&reader)
+        let command = Self.read(&reader)
         try reader.finish()
+        self = command
     }
 
-    private static func read(_ reader: inout FrameReader) throws(FrameError) -> Command {
-        switch try reader.byte() {
+    private static func read(_ reader: inout FrameReader) -> Command {
+        switch reader.byte() {
         case 1: .register
         case 2: .unregister
         case 3:
             .call(
-                try reader.call(), to: try reader.bytes(), offer: try reader.bytes(),
-                replaces: try reader.optionalCall())
-        case 4: .answer(try reader.call(), sdp: try reader.bytes())
-        case 5: .reject(try reader.call(), status: try reader.integer())
-        case 6: .hangUp(try reader.call())
-        case 7: .offer(try reader.call(), sdp: try reader.bytes())
-        case 8: .answerOffer(try reader.call(), sdp: try reader.bytes())
-        case 9: .rejectOffer(try reader.call(), status: try reader.integer())
-        case 10: .candidates(try reader.call(), fragment: try reader.bytes())
-        case 11: .transfer(try reader.call(), to: try reader.bytes())
-        case 12: .transferTo(try reader.call(), other: try reader.call())
-        case 13: .acceptTransfer(try reader.call(), new: try reader.call(), offer: try reader.bytes())
-        case 14: .rejectTransfer(try reader.call(), status: try reader.integer())
-        case 15: .dtmf(try reader.call(), signal: try reader.octet(), milliseconds: try reader.integer())
-        case 16: .info(try reader.call(), contentType: try reader.bytes(), body: try reader.bytes())
+                reader.call(), to: reader.bytes(), offer: reader.bytes(),
+                replaces: reader.optionalCall())
+        case 4: .answer(reader.call(), sdp: reader.bytes())
+        case 5: .reject(reader.call(), status: reader.integer())
+        case 6: .hangUp(reader.call())
+        case 7: .offer(reader.call(), sdp: reader.bytes())
+        case 8: .answerOffer(reader.call(), sdp: reader.bytes())
+        case 9: .rejectOffer(reader.call(), status: reader.integer())
+        case 10: .candidates(reader.call(), fragment: reader.bytes())
+        case 11: .transfer(reader.call(), to: reader.bytes())
+        case 12: .transferTo(reader.call(), other: reader.call())
+        case 13: .acceptTransfer(reader.call(), new: reader.call(), offer: reader.bytes())
+        case 14: .rejectTransfer(reader.call(), status: reader.integer())
+        case 15: .dtmf(reader.call(), signal: reader.octet(), milliseconds: reader.integer())
+        case 16: .info(reader.call(), contentType: reader.bytes(), body: reader.bytes())
         case 17:
             .message(
-                id: try reader.number(), to: try reader.bytes(), contentType: try reader.bytes(),
-                body: try reader.bytes())
+                id: reader.number(), to: reader.bytes(), contentType: reader.bytes(),
+                body: reader.bytes())
         case 18:
             .callMessage(
-                id: try reader.number(), try reader.call(), contentType: try reader.bytes(), body: try reader.bytes())
+                id: reader.number(), reader.call(), contentType: reader.bytes(), body: reader.bytes())
         case 19:
             .subscribe(
-                id: try reader.number(), to: try reader.bytes(), event: try reader.bytes(), accept: try reader.bytes(),
-                expires: try reader.integer())
-        case 20: .unsubscribe(id: try reader.number())
+                id: reader.number(), to: reader.bytes(), event: reader.bytes(), accept: reader.bytes(),
+                expires: reader.integer())
+        case 20: .unsubscribe(id: reader.number())
         case 21:
             .publish(
-                id: try reader.number(), event: try reader.bytes(), contentType: try reader.bytes(),
-                body: try reader.bytes(), expires: try reader.integer())
-        case 22: .options(id: try reader.number(), to: try reader.bytes())
-        default: throw .unknownKind
+                id: reader.number(), event: reader.bytes(), contentType: reader.bytes(),
+                body: reader.bytes(), expires: reader.integer())
+        case 22: .options(id: reader.number(), to: reader.bytes())
+        default: unknown(&reader)
         }
+    }
+
+    private static func unknown(_ reader: inout FrameReader) -> Command {
+        reader.fail(.unknownKind)
+        return .register
     }
 
     /// The frame that is read as this command: what the page writes, and the tests.
@@ -160,25 +166,26 @@ extension Configuration {
     /// The frame of `hearth_start`.
     package init(frame: [UInt8]) throws(FrameError) {
         var reader = FrameReader(frame)
-        guard try reader.byte() == 1 else { throw .unknownKind }
-        let aor = try reader.bytes()
-        let displayName = try reader.bytes()
-        let authUser = try reader.bytes()
-        let password = try reader.optionalBytes()
-        let instanceID = try reader.bytes()
-        guard let transport = SIPTransport(rawValue: try reader.octet()) else { throw .badValue }
-        self.init(aor: aor, transport: transport, sentBy: try reader.bytes())
-        (self.displayName, self.authUser, self.password) = (displayName, authUser, password)
-        self.instanceID = instanceID
-        contactHost = try reader.bytes()
-        contactUser = try reader.bytes()
-        registrar = try reader.bytes()
-        outboundProxy = try reader.bytes()
-        expires = try reader.integer()
-        sessionExpires = try reader.integer()
-        userAgentHeader = try reader.bytes()
-        guard let trickle = Trickle(rawValue: try reader.octet()) else { throw .badValue }
-        self.trickle = trickle
+        if reader.byte() != 1 { reader.fail(.unknownKind) }
+        self.init(aor: reader.bytes(), transport: .wss, sentBy: [])
+        displayName = reader.bytes()
+        authUser = reader.bytes()
+        password = reader.optionalBytes()
+        instanceID = reader.bytes()
+        if let transport = SIPTransport(rawValue: reader.octet()) {
+            self.transport = transport
+        } else {
+            reader.fail(.badValue)
+        }
+        sentBy = reader.bytes()
+        contactHost = reader.bytes()
+        contactUser = reader.bytes()
+        registrar = reader.bytes()
+        outboundProxy = reader.bytes()
+        expires = reader.integer()
+        sessionExpires = reader.integer()
+        userAgentHeader = reader.bytes()
+        if let trickle = Trickle(rawValue: reader.octet()) { self.trickle = trickle } else { reader.fail(.badValue) }
         try reader.finish()
     }
 }

@@ -18,54 +18,77 @@ package enum FrameError: UInt8, Error, Equatable, Sendable {
 ///
 /// A frame is one byte of kind, then the fields of that kind: numbers as four bytes, least significant first; texts and
 /// other byte strings as such a number of bytes, then the bytes; booleans as one byte; an optional field as a boolean,
-/// then, when true, the field. `Frames.swift` and `Web/phone/frames.js` list the kinds.
+/// then, when true, the field. `CommandFrames.swift`, `EventFrames.swift` and `Web/phone/frames.js` list the kinds.
+///
+/// What cannot be read is zero or empty, and `finish` throws what was wrong first: one place to fail instead of one per
+/// field, each of which would have to give back all that was read before it.
 package struct FrameReader {
-    private var rest: ArraySlice<UInt8>
+    private let frame: [UInt8]
+    private var index = 0
+    private var error: FrameError?
 
-    package init(_ frame: [UInt8]) { rest = frame[...] }
+    package init(_ frame: [UInt8]) { self.frame = frame }
 
-    package mutating func byte() throws(FrameError) -> UInt8 {
-        guard let byte = rest.popFirst() else { throw .truncated }
-        return byte
+    package mutating func byte() -> UInt8 {
+        guard index < frame.count else {
+            fail(.truncated)
+            return 0
+        }
+        index += 1
+        return frame[index - 1]
     }
 
-    package mutating func flag() throws(FrameError) -> Bool {
-        let byte = try byte()
-        guard byte <= 1 else { throw .badValue }
+    package mutating func flag() -> Bool {
+        let byte = byte()
+        if byte > 1 { fail(.badValue) }
         return byte == 1
     }
 
-    package mutating func number() throws(FrameError) -> UInt32 {
+    package mutating func number() -> UInt32 {
         var value = UInt32(0)
-        for shift in [0, 8, 16, 24] as [UInt32] { value |= UInt32(try byte()) << shift }
+        for shift in [0, 8, 16, 24] as [UInt32] { value |= UInt32(byte()) << shift }
         return value
     }
 
     /// A number as `Int`, which has 32 bits in the browser.
-    package mutating func integer() throws(FrameError) -> Int {
-        guard let value = Int32(exactly: try number()) else { throw .badValue }
+    package mutating func integer() -> Int {
+        let value = number()
+        guard value <= 0x7fff_ffff else {
+            fail(.badValue)
+            return 0
+        }
         return Int(value)
     }
 
-    package mutating func octet() throws(FrameError) -> UInt8 {
-        guard let value = UInt8(exactly: try number()) else { throw .badValue }
-        return value
+    package mutating func octet() -> UInt8 {
+        let value = number()
+        if value > 255 { fail(.badValue) }
+        return UInt8(truncatingIfNeeded: value)
     }
 
-    package mutating func bytes() throws(FrameError) -> [UInt8] {
-        let count = Int(exactly: try number()) ?? .max
-        guard count <= rest.count else { throw .truncated }
-        let bytes = Array(rest.prefix(count))
-        rest.removeFirst(count)
-        return bytes
+    package mutating func bytes() -> [UInt8] {
+        let count = number()
+        guard error == nil, UInt64(count) <= UInt64(frame.count - index) else {
+            fail(.truncated)
+            return []
+        }
+        index += Int(count)
+        return Array(frame[(index - Int(count))..<index])
     }
 
-    package mutating func optionalBytes() throws(FrameError) -> [UInt8]? { try flag() ? try bytes() : nil }
-    package mutating func call() throws(FrameError) -> CallID { CallID(try number()) }
-    package mutating func optionalCall() throws(FrameError) -> CallID? { try flag() ? try call() : nil }
+    package mutating func optionalBytes() -> [UInt8]? { flag() ? bytes() : nil }
+    package mutating func call() -> CallID { CallID(number()) }
+    package mutating func optionalCall() -> CallID? { flag() ? call() : nil }
 
+    /// Notes what is wrong; what was wrong before counts more.
+    package mutating func fail(_ error: FrameError) {
+        if self.error == nil { self.error = error }
+    }
+
+    /// Everything is read: whether all of it could be.
     package func finish() throws(FrameError) {
-        guard rest.isEmpty else { throw .trailingBytes }
+        if let error { throw error }
+        guard index == frame.count else { throw .trailingBytes }
     }
 }
 

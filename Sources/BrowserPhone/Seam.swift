@@ -3,8 +3,9 @@ import UserAgent
 
 /// The phone as the page drives it: frames in, frames out, milliseconds of the page's clock.
 ///
-/// Everything a page can do wrong gives a number back; nothing traps. The exports are these methods and no more.
-package struct Seam: Sendable {
+/// Everything a page can do wrong gives a number back; nothing traps. The exports are these methods and no more. It is
+/// not copyable: a copy of a whole phone would never be meant, and its code weighs 4 KB.
+package struct Seam: ~Copyable, Sendable {
     /// 0, or the raw value of a `CommandError` or `FrameError`.
     package typealias Status = Int32
     package static let success = Status(0)

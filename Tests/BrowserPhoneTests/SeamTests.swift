@@ -101,3 +101,19 @@ struct SeamPropertyTests {
         fuzzSeam(script)
     }
 }
+
+struct SeamConversationTests {
+    @Test func `is registered when the server says so`() throws {
+        var seam = Seam()
+        _ = seam.start(SeamTests.configuration(), random: RandomSource(seed: 1), milliseconds: 0)
+        seam.connected(milliseconds: 10)
+        #expect(seam.poll() > 0)
+        let request = String(decoding: seam.output.dropFirst(5), as: UTF8.self)
+        let copied = request.split(separator: "\r\n").filter { line in
+            ["Via", "From", "To", "Call-ID", "CSeq", "Contact"].contains { line.hasPrefix($0 + ":") }
+        }
+        let response = ["SIP/2.0 200 OK"] + copied + ["Content-Length: 0", "", ""]
+        seam.received(Array(response.joined(separator: "\r\n").utf8), milliseconds: 20)
+        #expect(seam.poll() > 0 && seam.output == Event.registered(expires: 600).frame)
+    }
+}
