@@ -5,7 +5,6 @@ import Foundation
 import Glibc
 import SocketIO
 import Store
-import SwiftASN1
 import X509
 
 /// `hearth doctor`: looks at the set-up as the server would, and says what to mend.
@@ -127,7 +126,7 @@ package struct Doctor: Sendable {
             return false
         }
         guard socket.write(&request) else { return false }
-        return socket.read(upTo: 64).starts(with: Array("HTTP/1.1".utf8))
+        return socket.read(upTo: 64)?.starts(with: Array("HTTP/1.1".utf8)) == true
     }
 
     private func tryBinding(_ address: TransportAddress, alsoUDP: Bool) -> SocketError? {
@@ -149,7 +148,7 @@ package struct Doctor: Sendable {
             ]
         }
         guard let text = try? String(contentsOfFile: file, encoding: .utf8),
-            let leaf = try? Certificate(pemEncoded: text)
+            let leaf = try? Certificate.leaf(ofChain: text)
         else {
             return [
                 Finding(

@@ -2,6 +2,7 @@ import Accounts
 import Base
 import CallControl
 import Foundation
+import HTTPAPI
 import Logging
 import Metrics
 import NIOCore
@@ -78,11 +79,12 @@ struct RunningServer: Sendable {
     let listeners: [any Channel]
 
     static func start(
-        _ settings: Settings, logger: Logger, registry: PrometheusRegistry, announce: @Sendable (String) -> Void
+        _ settings: Settings, limits: SocketLimits = .standard, files: StaticFiles? = nil, logger: Logger,
+        registry: PrometheusRegistry, announce: @Sendable (String) -> Void
     ) async throws -> RunningServer {
         let began = ContinuousClock.now
-        var limits = SocketLimits.standard
-        limits.connections = DescriptorLimit.raise()
+        var limits = limits
+        limits.connections = min(limits.connections, DescriptorLimit.raise())
         try DataFolder.prepare(settings.dataFolder)
         let store = try await Household.open(settings)
         let site = try await Site(settings, store)
@@ -111,9 +113,10 @@ struct RunningServer: Sendable {
         let hub = StreamHub(group: group, limits: limits) { loop.deliver($0) }
         let client = try NIOSSLContext(configuration: .makeClientConfiguration())
         plane.connect(with: StreamConnector(hub: hub, tls: client))
-        let web = try WebSite(
+        let page = if let files { files } else { try WebFiles.load() }
+        let web = WebSite(
             settings: settings, site: site, store: store, hub: hub, plane: plane, registry: registry,
-            secret: configuration.secret, logger: logger)
+            secret: configuration.secret, files: page, logger: logger)
         let listeners = try await listen(settings, hub, web, tls)
         store.watch()
 

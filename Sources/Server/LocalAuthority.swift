@@ -94,7 +94,7 @@ struct LocalAuthority {
 
     private func loadLeaf() throws -> Certificate {
         guard FileManager.default.fileExists(atPath: keyFile) else { throw CocoaError(.fileNoSuchFile) }
-        return try Certificate(pemEncoded: String(contentsOfFile: chainFile, encoding: .utf8))
+        return try Certificate.leaf(ofChain: String(contentsOfFile: chainFile, encoding: .utf8))
     }
 
     private func makeLeaf(
@@ -145,5 +145,15 @@ extension IPAddress {
         case .v6(let high, let low):
             withUnsafeBytes(of: high.bigEndian) { Array($0) } + withUnsafeBytes(of: low.bigEndian) { Array($0) }
         }
+    }
+}
+
+extension Certificate {
+    /// The first certificate of a PEM chain: the server's own.
+    static func leaf(ofChain text: String) throws -> Certificate {
+        guard let first = try PEMDocument.parseMultiple(pemString: text).first else {
+            throw CocoaError(.fileReadCorruptFile)
+        }
+        return try Certificate(pemDocument: first)
     }
 }

@@ -19,9 +19,8 @@ struct WebSite: Sendable {
 
     init(
         settings: Settings, site: Site, store: HouseholdStore, hub: StreamHub, plane: ControlPlane,
-        registry: PrometheusRegistry, secret: [UInt8], logger: Logger
-    ) throws {
-        let files = try WebFiles.load()
+        registry: PrometheusRegistry, secret: [UInt8], files: StaticFiles, logger: Logger
+    ) {
         var configuration = HTTPInterface.Configuration(
             domain: site.domain, publicURL: site.publicURL, version: HearthVersion.text,
             phoneServer: site.phoneServer(settings), files: files, clock: { MonotonicClock.now }, random: .system)
