@@ -1,4 +1,5 @@
 import Base
+import Foundation
 import NetSimulation
 import SIP
 import UserAgent
@@ -134,13 +135,52 @@ final class Phone {
             calls[call] = nil
         }
         drain()
+        trickle(in: call)
         return call
+    }
+
+    /// A page finds its candidates one after the other, some before and some after the call is answered.
+    private func trickle(in call: CallID) {
+        guard access == .page else { return }
+        var lines = [
+            "a=ice-ufrag:4ZcD", "a=ice-pwd:2/1muCWoOi3uLifh0NuRHlxx", "m=audio 9 UDP/TLS/RTP/SAVPF 111", "a=mid:0",
+        ]
+        for number in 1...3 {
+            lines.append("a=candidate:\(number) 1 udp 2130706431 192.0.2.\(number) 40000 typ host")
+            let fragment = Array((lines.joined(separator: "\r\n") + "\r\n").utf8)
+            let delay = Duration.seconds(number - 1) + world.someTime(upTo: .seconds(1))
+            world.after(delay) { [unowned self] in
+                if unended.contains(call) { perform(.candidates(call, fragment: fragment)) }
+            }
+        }
+    }
+
+    /// The most candidates a peer was seen with in one call.
+    var candidatesHeard: Int {
+        events.reduce(0) { most, event in
+            guard case .candidates(_, let fragment) = event else { return most }
+            return max(
+                most, String(decoding: fragment, as: UTF8.self).components(separatedBy: "a=candidate:").count - 1)
+        }
+    }
+
+    /// Does what the peer of a transfer asks for, or not.
+    private func transfer(_ call: CallID) {
+        guard Bool.random(using: &world.random) else {
+            perform(.rejectTransfer(call, status: 603))
+            return
+        }
+        let new = CallID(nextCall)
+        nextCall += 1
+        calls[new] = .calling
+        if !perform(.acceptTransfer(call, new: new, offer: description())) { calls[new] = nil }
     }
 
     func answer(_ call: CallID, after delay: Duration = .zero) {
         world.after(delay) { [unowned self] in
             guard calls[call] == .ringing else { return }
             perform(.answer(call, sdp: description()))
+            trickle(in: call)
         }
     }
 
@@ -208,8 +248,11 @@ final class Phone {
 
     var endings: [EndCause] { calls.keys.sorted { $0.number < $1.number }.compactMap { ending(of: $0) } }
 
-    /// The other end said 481 to something: it had forgotten the call.
-    var lostADialog: Bool { calls.values.contains { if case .ended(_, status: 481) = $0 { true } else { false } } }
+    /// Peers that said 481 to something: they had forgotten the call.
+    var forgetful: [String] { calls.compactMap { if case .ended(_, status: 481) = $1 { peers[$0] } else { nil } } }
+
+    /// Whether the person here ended a call with that device.
+    func hungUp(on peer: String) -> Bool { calls.keys.contains { peers[$0] == peer && ending(of: $0) == .hungUp } }
 
     private func handle(_ event: Event) {
         world.note("\(name) tells: \(Self.brief(event))")
@@ -237,7 +280,7 @@ final class Phone {
                 guard calls[call] == .established else { return }
                 perform(.answerOffer(call, sdp: description()))
             }
-        case .transferRequested(let call, _): perform(.rejectTransfer(call, status: 603))
+        case .transferRequested(let call, _): transfer(call)
         case .offerAnswered(let call, _), .offerFailed(let call, _, _):
             world.check(openOffers.remove(call) != nil, "\(name): nobody offered in \(call)")
         case .message(_, _, let body, _, _):

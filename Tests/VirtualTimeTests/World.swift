@@ -335,6 +335,16 @@ final class World {
         return ends.filter { $0.value != 0 }.keys.sorted()
     }
 
+    /// Where nothing broke, a device forgets a call only when its person ended it.
+    func checkNobodyForgot() {
+        for phone in phones {
+            for peer in phone.forgetful {
+                let ended = phones.contains { $0.name == peer && $0.hungUp(on: phone.name) }
+                check(ended, "\(peer) forgot its call with \(phone.name)")
+            }
+        }
+    }
+
     /// Lets everything that is under way come to its end, and checks that nothing stays behind: no call, no
     /// transaction, no request that waits. Ringing may last 45 s and a transaction 32 s, so all that is over in less
     /// than three minutes.
