@@ -4,7 +4,6 @@ import Base
 ///
 /// An entry is never moved or taken back. Its owner checks, when it fires, whether it still has something to do then,
 /// and if later, sets one anew. A transaction so costs two or three entries in its life, whatever happens to it.
-/// (Base's `TimerQueue` can also cancel and move timers, and pays for it with a table of places.)
 struct TimerHeap: Sendable {
     enum Kind: UInt32, Sendable { case server, branch, binding }
 

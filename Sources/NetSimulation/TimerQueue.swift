@@ -1,4 +1,6 @@
-/// The deadlines of many machines, soonest first: what an owner of transactions, calls and bindings wakes up for.
+import Base
+
+/// The deadlines of many machines, soonest first: what a network, or a test that joins several cores, wakes up for.
 ///
 /// A binary heap of slots that know their place, so that setting, moving and cancelling a timer is O(log n) and a
 /// cancelled timer leaves nothing behind. Timers due at the same instant fire in the order they were set.

@@ -1,4 +1,5 @@
 import Base
+import NetSimulation
 import Testing
 
 @Suite struct TimerQueueTests {
