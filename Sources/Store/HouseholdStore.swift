@@ -156,7 +156,13 @@ package final class HouseholdStore: Sendable {
         }
         try? await flushBindings()
         journal.finish()
+        let path = (writer as? DatabasePool)?.path
         try? writer.close()
+        // A pool's last connection only reads, so that SQLite leaves the log beside the file (wal.html §6). One more
+        // that may write takes it in, unless another process still has the file open: then that one will.
+        guard let path, let last = try? DatabaseQueue(path: path) else { return }
+        _ = try? await last.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM sqlite_master") }
+        try? last.close()
     }
 
     // MARK: - Reading and writing

@@ -23,7 +23,11 @@ import Testing
         let house = try Household(path: path)
         let (person, token) = try await house.joinOwner()
         let secret = try await house.store.serverSecret(random: house.fork())
+        house.store.watch()
+        _ = try await house.store.people()
         await house.store.close()
+        // A clean end leaves one file, so that copying it is a backup.
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["hearth.sqlite"])
         let again = try Household(path: path)
         #expect(try await again.store.people() == [person])
         #expect(try await again.store.session(token.hash)?.person == person)
