@@ -35,6 +35,11 @@ extension IPAddress {
     ///
     /// - Returns: nil for anything else, so that a host name is told from an address by trying.
     package init?(parsing text: some Collection<UInt8>) {
+        // Nearly every address in a message is IPv4 in one run of memory; reading it there costs no array.
+        if let bits = text.withContiguousStorageIfAvailable({ Self.parseV4($0) }) ?? nil {
+            self = .v4(bits)
+            return
+        }
         var bytes = Array(text)
         if bytes.first == 0x5b {
             guard bytes.last == 0x5d else { return nil }
@@ -51,14 +56,28 @@ extension IPAddress {
     }
 
     private static func parseV4(_ text: ArraySlice<UInt8>) -> UInt32? {
+        text.withUnsafeBufferPointer { parseV4($0) }
+    }
+
+    /// Four numbers of one to three digits, up to 255 each, with dots between them.
+    private static func parseV4(_ text: UnsafeBufferPointer<UInt8>) -> UInt32? {
+        guard (7...15).contains(text.count) else { return nil }
         var bits = UInt32(0)
-        let parts = text.split(separator: 0x2e, omittingEmptySubsequences: false)
-        guard parts.count == 4 else { return nil }
-        for part in parts {
-            guard part.count <= 3, let octet = ASCII.decimal(part), octet <= 255 else { return nil }
-            bits = bits << 8 | UInt32(octet)
+        var octet = UInt32(0)
+        var (digits, dots) = (0, 0)
+        for byte in text {
+            if ASCII.isDigit(byte) {
+                octet = octet * 10 + UInt32(byte &- 0x30)
+                digits += 1
+                guard digits <= 3, octet <= 255 else { return nil }
+            } else {
+                guard byte == 0x2e, digits > 0, dots < 3 else { return nil }
+                bits = bits << 8 | octet
+                (octet, digits, dots) = (0, 0, dots + 1)
+            }
         }
-        return bits
+        guard dots == 3, digits > 0 else { return nil }
+        return bits << 8 | octet
     }
 
     private static func parseV6(_ text: [UInt8]) -> IPAddress? {

@@ -10,7 +10,7 @@ extension CallController {
     ) {
         var builder = MessageBuilder.response(
             status, words.map { [UInt8](ascii: $0) }, to: incoming.message, tag: answerTag(incoming.message),
-            source: incoming.flow.remote)
+            source: incoming.source)
         add(&builder)
         send(builder, to: incoming, because: reason, status: status)
     }
@@ -31,7 +31,7 @@ extension CallController {
     mutating func challenge(_ incoming: Incoming, isProxy: Bool, stale: Bool, at now: Instant) {
         statistics.challenges &+= 1
         var builder = MessageBuilder.response(
-            isProxy ? 407 : 401, to: incoming.message, tag: answerTag(incoming.message), source: incoming.flow.remote)
+            isProxy ? 407 : 401, to: incoming.message, tag: answerTag(incoming.message), source: incoming.source)
         for challenge in authenticator.challenges(stale: stale, at: now) {
             builder.add(isProxy ? .proxyAuthenticate : .wwwAuthenticate, challenge)
         }
@@ -78,7 +78,7 @@ extension CallController {
         guard let found = identify(incoming, isProxy: isProxy, at: now) else { return nil }
         // Whoever proved who she is may not speak as somebody else.
         guard incoming.fromUser == location.people.elements[found.person].user,
-            own.includes(incoming.from.uri.host, arrivedBy: incoming.flow)
+            own.includes(incoming.fromHost, arrivedBy: incoming.flow)
         else {
             answer(incoming, 403, "From Is Not You", because: .wrongFrom)
             return nil

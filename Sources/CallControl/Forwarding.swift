@@ -65,7 +65,7 @@ extension CallController {
         requestIndex.set(incoming.key, index)
         flows.addTransaction(1, on: incoming.answerFlow)
         if incoming.method == .invite {
-            let trying = MessageBuilder.response(100, to: incoming.message, source: incoming.flow.remote).finish()
+            let trying = MessageBuilder.response(100, to: incoming.message, source: incoming.source).finish()
             if case .send(let bytes)? = requests.elements[index].invite?.respond(trying, at: now) {
                 outputs.append(.send(bytes, incoming.answerFlow))
             }
@@ -94,24 +94,32 @@ extension CallController {
             && (incoming.method == .invite || incoming.method == .subscribe || incoming.method == .refer
                 || incoming.method == .notify)
         return ForwardPlan(
-            edit: commonEdit(incoming, routeSet), loop: loop, previousBranch: incoming.via.branch ?? [],
+            edit: commonEdit(incoming, routeSet), loop: loop, previousBranch: Array(incoming.branch),
             recordsRoute: recordsRoute, callerWay: callerWay, arrival: own.hop(for: incoming.flow),
-            callID: recordsRoute ? Array(incoming.message.callID) : [], fromTag: incoming.from.tag ?? [],
+            callID: recordsRoute ? Array(incoming.message.callID) : [],
+            fromTag: recordsRoute ? Array(incoming.fromTag) : [],
             media: isDialogForming ? MediaNeed(offer: incoming.message, from: incoming.flow.transport) : nil,
             breadth: breadth, isSecure: routeSet.uri.scheme == .sips)
     }
 
     func commonEdit(_ incoming: Incoming, _ routeSet: RouteSet) -> MessageEdit {
         var edit = MessageEdit(incoming.message)
-        var via = incoming.via
-        via.note(source: incoming.flow.remote)
-        if via != incoming.via { edit.replaceFirst(.via, with: via) }
+        if incoming.needsReceived { noteSource(incoming, &edit) }
         edit.set(.maxForwards, number: maximumForwards(incoming) - 1)
         routeSet.apply(to: &edit, of: incoming.message)
         // Who asserts an identity here is nobody we trust (RFC 3325 §5).
         if incoming.message.contains(.pAssertedIdentity) { edit.remove(.pAssertedIdentity) }
         removeCredentials(incoming.message, &edit)
         return edit
+    }
+
+    /// §18.2.1.
+    private func noteSource(_ incoming: Incoming, _ edit: inout MessageEdit) {
+        do throws(SIPParseError) {
+            var via = try incoming.message.topVia()
+            via.note(source: incoming.flow.remote)
+            edit.replaceFirst(.via, with: via)
+        } catch { return }
     }
 
     /// §22.3: credentials for our realm go no further.
@@ -426,7 +434,7 @@ extension CallController {
             else { return drop(.strayAcknowledgement, incoming.flow) }
             let plan = ForwardPlan(
                 edit: commonEdit(incoming, routeSet), loop: incoming.loopHash(hash),
-                previousBranch: incoming.via.branch ?? [],
+                previousBranch: Array(incoming.branch),
                 recordsRoute: false, callerWay: .outside, arrival: 0, callID: [], fromTag: [], isSecure: false)
             let token = BranchToken(
                 id: incoming.key, loop: plan.loop,

@@ -80,7 +80,8 @@ extension CallController {
 
     /// Steps 4 and 5: the address-of-record must be hers.
     private func checkRecord(_ incoming: Incoming, _ person: Int) throws(Refusal) {
-        let uri = incoming.to.uri
+        let uri: SIPURI
+        do throws(SIPParseError) { uri = try incoming.message.to().uri } catch { throw Refusal(400, "Malformed To") }
         guard uri.scheme == .sip || uri.scheme == .sips, own.includes(uri.host, arrivedBy: incoming.flow) else {
             throw Refusal(404, "Address Of Another Domain", .unknownPerson)
         }
@@ -144,7 +145,7 @@ extension CallController {
 
     /// A REGISTER that was overtaken by a later one of the same device must not undo it.
     private func checkOrder(_ incoming: Incoming, _ binding: Binding) throws(Refusal) {
-        guard binding.callID.equals(incoming.message.callID), incoming.cseq.number < binding.cseq else { return }
+        guard binding.callID.equals(incoming.message.callID), incoming.sequence < binding.cseq else { return }
         throw Refusal(500, "Overtaken By A Later Registration", .outOfOrder)
     }
 
@@ -252,7 +253,7 @@ extension CallController {
                 old.binding.q == wanted.q, old.binding.path == path, old.binding.instance == wanted.instance,
                 old.binding.phone == phone, old.binding.callID.equals(incoming.message.callID)
             {
-                location.refresh(position: place, of: person, until: now + lifetime, cseq: incoming.cseq.number)
+                location.refresh(position: place, of: person, until: now + lifetime, cseq: incoming.sequence)
                 if flushDue == nil { flushDue = now + configuration.limits.refreshInterval }
                 return
             }
@@ -262,7 +263,7 @@ extension CallController {
         var binding = Binding(
             user: change.user, key: wanted.key, contact: wanted.uri, flow: incoming.flow, remaining: lifetime)
         (binding.instance, binding.regID, binding.q) = (wanted.instance, wanted.regID, wanted.q)
-        (binding.callID, binding.cseq) = (Array(incoming.message.callID), incoming.cseq.number)
+        (binding.callID, binding.cseq) = (Array(incoming.message.callID), incoming.sequence)
         (binding.path, binding.phone) = (path, phone)
         binding.userAgent = Array((incoming.message.userAgent ?? []).prefix(Self.userAgentLength))
         let device = device(binding, uri: wanted.contact.uri, isConnected: true, at: now)
@@ -351,7 +352,7 @@ extension CallController {
     /// Step 8: every binding there is.
     private func success(_ incoming: Incoming, _ person: Int, at now: Instant) -> [UInt8] {
         var builder = MessageBuilder.response(
-            200, to: incoming.message, tag: answerTag(incoming.message), source: incoming.flow.remote)
+            200, to: incoming.message, tag: answerTag(incoming.message), source: incoming.source)
         var usesOutbound = false
         let wantsGRUU = incoming.message.contains(.supported) && incoming.message.supported.contains("gruu")
         for device in location.people.elements[person].bindings where device.expires > now {

@@ -4,20 +4,15 @@ import SIP
 /// What comes back: RFC 3261 §16.7 to §16.10.
 extension CallController {
     mutating func receiveResponse(_ message: SIPMessage, on flow: Flow, at now: Instant) {
-        let branch: [UInt8]
-        let sequence: CSeq
-        do throws(SIPParseError) {
-            branch = try message.topVia().branch ?? []
-            sequence = try message.cseq()
-        } catch {
+        guard let (branch, method) = identity(of: message) else {
             statistics.malformed &+= 1
             return
         }
-        guard let token = BranchToken(parsing: branch[...]) else { return drop(.strayResponse, flow) }
+        guard let token = BranchToken(parsing: branch) else { return drop(.strayResponse, flow) }
         guard let slot = branchIndex.find(token.id), branches.elements[slot].loop == token.loop else {
             return forwardStray(message, token, on: flow)
         }
-        if sequence.method == .cancel {
+        if method == .cancel {
             _ = branches.elements[slot].cancellation?.receive(message, at: now)
             return settleBranch(slot)
         }
@@ -28,6 +23,18 @@ extension CallController {
             deliver(message, slot, at: now)
             settleBranch(slot)
         }
+    }
+
+    /// The branch of the top Via and the method of CSeq: quickly where they have the usual shape.
+    private func identity(of message: SIPMessage) -> (branch: ArraySlice<UInt8>, method: SIPMethod)? {
+        if let via = message.value(of: .via), let branch = HeadScan.branch(via), let text = message.value(of: .cseq),
+            let cseq = HeadScan.sequence(text)
+        {
+            return (branch, cseq.method)
+        }
+        do throws(SIPParseError) {
+            return ((try message.topVia().branch ?? [])[...], try message.cseq().method)
+        } catch { return nil }
     }
 
     private mutating func take(

@@ -45,8 +45,8 @@ struct RouteSet {
     private static func way(_ uri: SIPURI, _ incoming: Incoming, _ hash: KeyedHash) -> Way? {
         guard let user = uri.user,
             let (token, direction) = RouteToken.open(
-                user[...], callID: incoming.message.callID, fromTag: (incoming.from.tag ?? [])[...],
-                toTag: (incoming.to.tag ?? [])[...], hash: hash)
+                user[...], callID: incoming.message.callID, fromTag: incoming.fromTag, toTag: incoming.toTag,
+                hash: hash)
         else { return nil }
         return direction == .fromCaller ? token.callee : token.caller
     }

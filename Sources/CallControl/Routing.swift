@@ -21,7 +21,7 @@ extension CallController {
         }
         if isForServer, incoming.method == .options { return answerOptions(incoming) }
         // Within a dialog we record-routed, the token is proof enough.
-        if let way = routeSet.way, incoming.to.tag != nil {
+        if let way = routeSet.way, !incoming.toTag.isEmpty {
             return forwardInDialog(incoming, routeSet, way, loop: loop, at: now)
         }
         guard let (person, _) = authenticate(incoming, isProxy: !isForServer, at: now) else { return }
@@ -58,9 +58,7 @@ extension CallController {
     }
 
     func maximumForwards(_ incoming: Incoming) -> Int {
-        do throws(SIPParseError) {
-            return try incoming.message.maxForwards() ?? configuration.limits.maximumForwards
-        } catch { return 0 }
+        incoming.maximumForwards ?? configuration.limits.maximumForwards
     }
 
     /// §16.3 step 4: a Via of ours below the top one whose branch has the same hash.
