@@ -112,8 +112,10 @@ test('two phones call, talk and hang up', async () => {
   assert.equal(anna.last('answered').sdp, ANSWER);
   assert.equal(bob.last('answered').call, incoming.call);
 
-  assert.equal(anna.agent.offer({ call: 1, sdp: OFFER }), null);
-  assert.equal(bob.last('offered').sdp, OFFER);
+  // A changed offer: an unchanged one refreshes the session and is answered without asking.
+  const hold = OFFER.replace('o=- 1 1', 'o=- 1 2').replace('sendrecv', 'sendonly');
+  assert.equal(anna.agent.offer({ call: 1, sdp: hold }), null);
+  assert.equal(bob.last('offered').sdp, hold);
   assert.equal(bob.agent.answerOffer({ call: incoming.call, sdp: ANSWER }), null);
   assert.equal(anna.last('offerAnswered').sdp, ANSWER);
 
