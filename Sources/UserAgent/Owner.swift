@@ -33,7 +33,9 @@ enum LegRequest: Equatable, Sendable {
 }
 
 /// One response to a request of ours, or that there will be none.
-struct ClientResult: Sendable {
+///
+/// A class, like `ServerRequest`: what never changes and is handed from part to part is one word in the browser's code.
+final class ClientResult: Sendable {
     let owner: Owner
     /// The request as sent, with its last credentials.
     let request: SIPMessage
@@ -43,14 +45,21 @@ struct ClientResult: Sendable {
     /// How often this request has been sent anew after a challenge or a refusal that names a remedy.
     let attempts: Int
 
+    init(owner: Owner, request: SIPMessage, response: SIPMessage?, status: Int, attempts: Int) {
+        (self.owner, self.request, self.response) = (owner, request, response)
+        (self.status, self.attempts) = (status, attempts)
+    }
+
     var isFinal: Bool { status >= 200 }
     var isSuccess: Bool { status >= 200 && status < 300 }
     var reason: [UInt8] { response.map { Array($0.reason) } ?? ReasonPhrase.text(for: status) }
 }
 
 /// A request of the peer's that waits for our final response.
-struct ServerRequest: Sendable {
+final class ServerRequest: Sendable {
     /// The number of its server transaction.
     let transaction: UInt32
     let message: SIPMessage
+
+    init(transaction: UInt32, message: SIPMessage) { (self.transaction, self.message) = (transaction, message) }
 }
