@@ -152,7 +152,7 @@ export class Negotiation {
   }
 
   /** @param {string} fragment */
-  candidates(fragment) { return this.#step(() => this.#peer.addCandidates(fragment), () => {}); }
+  candidates(fragment) { return this.#step(async () => this.#peer.addCandidates(fragment)); }
 
   stop() {
     this.#stopped = true;

@@ -3,6 +3,11 @@ import { CandidateList, parseFragment } from './trickle.js';
 /** @typedef {'audio' | 'video'} Kind */
 /** @typedef {{ RTCPeerConnection: typeof RTCPeerConnection, MediaStream: typeof MediaStream }} MediaTools */
 
+/**
+ * Pictures begin at half their size: the first one then needs a quarter of the bits at a moment when nobody knows yet how fast
+ * the network is, and is there sooner. They grow to full size this many milliseconds after the way was found.
+ */
+const FULL_SIZE_AFTER = 2_000, BEGIN_SCALED_BY = 2;
 /** Candidates that come within this many milliseconds travel together. */
 const GATHER = 10;
 
@@ -31,6 +36,8 @@ export class Peer extends EventTarget {
   #early = /** @type {string[]} */ ([]);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #gathering;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #growing;
 
   /** @param {RTCIceServer[]} iceServers @param {MediaTools} [tools] */
   constructor(iceServers, tools = globalThis) {
@@ -42,7 +49,10 @@ export class Peer extends EventTarget {
     connection.addEventListener('track', ({ track }) => this.#announced.add(track.kind));
     connection.addEventListener('icecandidate', ({ candidate }) => this.#gathered(candidate));
     connection.addEventListener('negotiationneeded', () => this.dispatchEvent(new Event('negotiationneeded')));
-    connection.addEventListener('connectionstatechange', () => this.dispatchEvent(new Event('pathchange')));
+    connection.addEventListener('connectionstatechange', () => {
+      if (this.path === 'connected') this.#growing ??= setTimeout(() => this.#scale(1), FULL_SIZE_AFTER);
+      this.dispatchEvent(new Event('pathchange'));
+    });
   }
 
   /** @returns {RTCPeerConnectionState} */
@@ -86,19 +96,21 @@ export class Peer extends EventTarget {
       transceiver.sender.setStreams?.(this.#outgoing);
       if (this.#tracks[kind]) await transceiver.sender.replaceTrack(this.#tracks[kind]);
     }
-    await this.#described();
+    this.#described();
   }
 
   /** The answer to the offer taken. */
   async answer() {
     for (const kind of KINDS) this.send(kind, this.#sends[kind]);
-    return this.#describe();
+    const answer = await this.#describe();
+    if (this.#growing === undefined) this.#scale(BEGIN_SCALED_BY);
+    return answer;
   }
 
   /** @param {string} sdp @param {'answer' | 'pranswer'} [type] */
   async takeAnswer(sdp, type = 'answer') {
     await this.connection.setRemoteDescription({ type, sdp });
-    await this.#described();
+    this.#described();
   }
 
   /** Takes the offer back that the other side would not answer. */
@@ -110,19 +122,23 @@ export class Peer extends EventTarget {
   restart() { this.connection.restartIce(); }
 
   /** @param {string} fragment */
-  async addCandidates(fragment) {
-    if (!this.connection.remoteDescription) return void this.#early.push(fragment);
+  addCandidates(fragment) {
+    if (!this.#takesCandidates) return void this.#early.push(fragment);
     for (const candidate of parseFragment(fragment)) {
       const key = `${candidate.usernameFragment} ${candidate.sdpMid} ${candidate.candidate}`;
       if (this.#known.has(key)) continue;
       this.#known.add(key);
       // A candidate of an earlier generation, or one this browser cannot read, is no loss.
-      await this.connection.addIceCandidate(candidate).catch(() => {});
+      this.connection.addIceCandidate(candidate).catch(() => {});
     }
   }
 
+  /** While an offer waits for our answer they could not be used, and the answer would have to wait for them. */
+  get #takesCandidates() { return !!this.connection.remoteDescription && this.connection.signalingState !== 'have-remote-offer'; }
+
   close() {
     clearTimeout(this.#gathering);
+    clearTimeout(this.#growing);
     this.connection.close();
     for (const track of this.remote.getTracks()) this.remote.removeTrack(track);
   }
@@ -130,18 +146,31 @@ export class Peer extends EventTarget {
   /** @param {Kind} kind */
   #add(kind) {
     const direction = this.#sends[kind] ? 'sendrecv' : 'recvonly';
-    const transceiver = this.connection.addTransceiver(this.#tracks[kind] ?? kind, { direction, streams: [this.#outgoing] });
+    const isEarly = kind === 'video' && this.#growing === undefined;
+    const transceiver = this.connection.addTransceiver(this.#tracks[kind] ?? kind, {
+      direction, streams: [this.#outgoing], ...isEarly && { sendEncodings: [{ scaleResolutionDownBy: BEGIN_SCALED_BY }] },
+    });
     this.#transceivers[kind] = transceiver;
+  }
+
+  /** @param {number} factor by which pictures are made smaller on each side */
+  #scale(factor) {
+    const sender = this.#transceivers.video?.sender;
+    const parameters = sender?.getParameters();
+    if (!sender || !parameters?.encodings?.length) return;
+    for (const encoding of parameters.encodings) encoding.scaleResolutionDownBy = factor;
+    // Only a matter of quality: a browser that cannot do it goes on as it is.
+    sender.setParameters(parameters).catch(() => {});
   }
 
   async #describe() {
     await this.connection.setLocalDescription();
-    await this.#described();
+    this.#described();
     return this.connection.localDescription?.sdp ?? '';
   }
 
   /** After every description: which tracks arrive now. */
-  async #described() {
+  #described() {
     for (const kind of KINDS) {
       const track = this.#transceivers[kind]?.receiver.track;
       if (!track) continue;
@@ -150,7 +179,7 @@ export class Peer extends EventTarget {
     }
     if (this.connection.signalingState === 'stable') this.isHeld = this.#sends.audio && !this.sends('audio');
     this.dispatchEvent(new Event('mediachange'));
-    if (this.connection.remoteDescription) for (const fragment of this.#early.splice(0)) await this.addCandidates(fragment);
+    if (this.#takesCandidates) for (const fragment of this.#early.splice(0)) this.addCandidates(fragment);
   }
 
   /** @param {RTCIceCandidate | null} candidate */
