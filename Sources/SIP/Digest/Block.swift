@@ -9,11 +9,17 @@ enum Block {
         let blocks = (message.count + 8) / 64 + 1
         for block in 0..<blocks {
             var words = [16 of UInt32](repeating: 0)
-            for word in 0..<16 {
-                var value = UInt32(0)
-                for offset in 0..<4 {
-                    value = value << 8 | UInt32(byte(at: block * 64 + word * 4 + offset, of: message))
+            let start = block * 64
+            let whole = max(0, min(16, (message.count - start) / 4))
+            message.withUnsafeBytes { bytes in
+                for word in 0..<whole {
+                    let offset = start + word * 4
+                    words[word] = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
                 }
+            }
+            for word in whole..<16 {
+                var value = UInt32(0)
+                for offset in 0..<4 { value = value << 8 | UInt32(byte(at: start + word * 4 + offset, of: message)) }
                 words[word] = value
             }
             if block == blocks - 1 {

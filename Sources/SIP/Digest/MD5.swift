@@ -18,18 +18,30 @@ package enum MD5 {
 
     private static func compress(_ block: borrowing [16 of UInt32], into state: inout [4 of UInt32]) {
         var (a, b, c, d) = (state[0], state[1], state[2], state[3])
-        for step in 0..<64 {
-            let mixed: UInt32
-            let word: Int
-            switch step >> 4 {
-            case 0: (mixed, word) = (b & c | ~b & d, step)
-            case 1: (mixed, word) = (b & d | c & ~d, (5 &* step &+ 1) & 15)
-            case 2: (mixed, word) = (b ^ c ^ d, (3 &* step &+ 5) & 15)
-            default: (mixed, word) = (c ^ (b | ~d), (7 &* step) & 15)
-            }
-            let sum = a &+ mixed &+ constants[step] &+ block[word].byteSwapped
-            let shift = shifts[step >> 4 &* 4 &+ step & 3]
-            (a, d, c, b) = (d, c, b, b &+ (sum << shift | sum >> (32 - shift)))
+        // Four steps at a time, so that the words stay where they are and the rotations are constants.
+        for step in stride(from: 0, to: 16, by: 4) {
+            a = mix(a, b, b & c | ~b & d, block[step], constants[step], 7)
+            d = mix(d, a, a & b | ~a & c, block[step + 1], constants[step + 1], 12)
+            c = mix(c, d, d & a | ~d & b, block[step + 2], constants[step + 2], 17)
+            b = mix(b, c, c & d | ~c & a, block[step + 3], constants[step + 3], 22)
+        }
+        for step in stride(from: 16, to: 32, by: 4) {
+            a = mix(a, b, b & d | c & ~d, block[(5 &* step &+ 1) & 15], constants[step], 5)
+            d = mix(d, a, a & c | b & ~c, block[(5 &* step &+ 6) & 15], constants[step + 1], 9)
+            c = mix(c, d, d & b | a & ~b, block[(5 &* step &+ 11) & 15], constants[step + 2], 14)
+            b = mix(b, c, c & a | d & ~a, block[(5 &* step) & 15], constants[step + 3], 20)
+        }
+        for step in stride(from: 32, to: 48, by: 4) {
+            a = mix(a, b, b ^ c ^ d, block[(3 &* step &+ 5) & 15], constants[step], 4)
+            d = mix(d, a, a ^ b ^ c, block[(3 &* step &+ 8) & 15], constants[step + 1], 11)
+            c = mix(c, d, d ^ a ^ b, block[(3 &* step &+ 11) & 15], constants[step + 2], 16)
+            b = mix(b, c, c ^ d ^ a, block[(3 &* step &+ 14) & 15], constants[step + 3], 23)
+        }
+        for step in stride(from: 48, to: 64, by: 4) {
+            a = mix(a, b, c ^ (b | ~d), block[(7 &* step) & 15], constants[step], 6)
+            d = mix(d, a, b ^ (a | ~c), block[(7 &* step &+ 7) & 15], constants[step + 1], 10)
+            c = mix(c, d, a ^ (d | ~b), block[(7 &* step &+ 14) & 15], constants[step + 2], 15)
+            b = mix(b, c, d ^ (c | ~a), block[(7 &* step &+ 21) & 15], constants[step + 3], 21)
         }
         state[0] &+= a
         state[1] &+= b
@@ -37,8 +49,14 @@ package enum MD5 {
         state[3] &+= d
     }
 
-    /// Each round's four rotations.
-    private static let shifts: [16 of UInt32] = [7, 12, 17, 22, 5, 9, 14, 20, 4, 11, 16, 23, 6, 10, 15, 21]
+    /// One step: `word` as the block has it, most significant byte first.
+    @inline(__always)
+    private static func mix(
+        _ a: UInt32, _ b: UInt32, _ mixed: UInt32, _ word: UInt32, _ constant: UInt32, _ shift: UInt32
+    ) -> UInt32 {
+        let sum = a &+ mixed &+ constant &+ word.byteSwapped
+        return b &+ (sum << shift | sum >> (32 - shift))
+    }
 
     /// The integer part of 2^32 · |sin(i + 1)|.
     private static let constants: [64 of UInt32] = [

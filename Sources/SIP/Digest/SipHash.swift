@@ -81,7 +81,9 @@ extension [UInt8] {
     /// Appends the bytes as lower-case hexadecimal digits.
     package mutating func appendHexadecimal(_ bytes: some Collection<UInt8>) {
         for byte in bytes {
-            for nibble in [byte >> 4, byte & 0xf] { append(nibble < 10 ? 0x30 + nibble : 0x61 + nibble - 10) }
+            let (high, low) = (byte >> 4, byte & 0xf)
+            append(high < 10 ? 0x30 + high : 0x57 + high)
+            append(low < 10 ? 0x30 + low : 0x57 + low)
         }
     }
 
