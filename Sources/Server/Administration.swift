@@ -118,6 +118,11 @@ package struct Administration: Sendable {
         var random = RandomSource.system
         let (phone, password) = Phone.make(
             for: user, label: try PhoneLabel(parsing: label), realm: domain, random: &random, at: HouseholdStore.now())
+        let isInvited = try await store.openLinks().contains { $0.userName == user }
+        guard try await store.person(user) != nil || !isInvited else {
+            throw SettingsError(
+                "\(user) has not joined yet. Open the join link first (hearth user reset \(user) prints a new one).")
+        }
         try await store.add(phone)
         return PhoneAccount(
             label: phone.label.description, server: phoneHost, domain: domain, user: user.description,

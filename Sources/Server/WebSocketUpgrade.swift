@@ -193,6 +193,11 @@ final class FirstRequest: ChannelInboundHandler, RemovableChannelHandler {
         }
         // The decoder goes last: it hands what it holds, the first frames, to whoever stands behind it then.
         pipeline.removeHandler(context: context, promise: nil)
-        for handler in httpHandlers { pipeline.removeHandler(handler, promise: nil) }
+        for handler in httpHandlers.dropLast() { pipeline.removeHandler(handler, promise: nil) }
+        guard let decoder = httpHandlers.last else { return }
+        let removed = context.eventLoop.makePromise(of: Void.self)
+        pipeline.removeHandler(decoder, promise: removed)
+        let channel = context.channel
+        removed.futureResult.whenSuccess { channel.pipeline.fireChannelReadComplete() }
     }
 }

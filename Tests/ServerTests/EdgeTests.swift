@@ -110,7 +110,7 @@ import Testing
         let big = [UInt8](repeating: 0x41, count: 70_000)
         let frame = await Peer.talk(
             http, [Peer.handshake(port: http), Peer.frame(0x81, big)], pause: .milliseconds(200))
-        #expect(frame.received.suffix(25).contains(0x88))
+        #expect(frame.received.suffix(25).starts(with: [0x03, 0xf1]))
         #expect(frame.text.contains("message above the limit"))
         #expect(frame.closedAfter != nil)
         let long = await Peer.talk(
@@ -157,7 +157,8 @@ import Testing
         let datagrams = try UDPPeer(port: sip)
         for _ in 0..<500 { datagrams.send(random.bytes(count: Int.random(in: 1...1_500, using: &random))) }
         datagrams.send(Peer.register("anna", via: "UDP"))
-        #expect(String(decoding: datagrams.receive(), as: UTF8.self).contains("SIP/2.0 401 "))
+        let answer = datagrams.receive()
+        #expect(answer.starts(with: Array("SIP/2.0 401 ".utf8)), "\(answer.prefix(400))")
         await house.close()
     }
 
