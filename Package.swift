@@ -56,7 +56,8 @@ let package = Package(
         .target(
             name: "BrowserPhone", dependencies: ["Base", "SIP", "UserAgent"], exclude: ["Runtime"],
             swiftSettings: strict),
-        .target(name: "WebBundle", resources: [.copy("../../Web")], swiftSettings: strict),
+        .target(
+            name: "WebBundle", resources: [.copy("../../Web")], swiftSettings: strict, plugins: ["WebAssembly"]),
         .plugin(name: "WebAssembly", capability: .buildTool()),
         .target(name: "CSockets"),
         .target(
