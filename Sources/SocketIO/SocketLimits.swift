@@ -14,7 +14,8 @@ package struct SocketLimits: Sendable {
     package var headerTime = Duration.seconds(10)
     /// An HTTP connection between two requests.
     package var httpIdleTime = Duration.seconds(60)
-    /// From a SIP connection's start until a request of it was accepted (a 2xx went out) or one was sent to it.
+    /// From a SIP connection's start until a request of it was accepted (a 2xx went out, not to OPTIONS) or one was sent
+    /// to it.
     /// A phone registers at once; a person typing a password has no SIP connection yet.
     package var introductionTime = Duration.seconds(20)
     /// A WebSocket on which nothing arrived for this long is asked by a ping.

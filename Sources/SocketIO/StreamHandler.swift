@@ -174,11 +174,12 @@ package class StreamHandler: ChannelInboundHandler, @unchecked Sendable {
         context?.flush()
     }
 
-    /// A 2xx accepts the peer's request; a request of ours means that somebody knows the peer.
-    private static func introduces(_ message: [UInt8]) -> Bool {
-        let response = [UInt8](ascii: "SIP/2.0 ")
-        guard message.count > response.count, message.starts(with: response) else { return true }
-        return message[response.count] == 0x32
+    /// A 2xx accepts the peer's request; a request of ours means that somebody knows the peer. OPTIONS is answered to
+    /// anybody and introduces nobody.
+    private static func introduces(_ bytes: [UInt8]) -> Bool {
+        guard let message = try? SIPMessage(parsing: bytes) else { return false }
+        guard let status = message.status else { return true }
+        return (200...299).contains(status) && message.cseqMethod != .options
     }
 
     // MARK: Deadlines

@@ -79,6 +79,16 @@ import Testing
         await house.close()
     }
 
+    @Test func `questions anybody may ask do not keep a connection open`() async throws {
+        let house = try await TestHouse.open()
+        let options = String(decoding: Peer.register("anna", via: "TCP"), as: UTF8.self)
+            .replacingOccurrences(of: "REGISTER", with: "OPTIONS")
+        let end = await Peer.talk(house.settings.sipPort, [Array(options.utf8)])
+        #expect(end.text.hasPrefix("SIP/2.0 200 "))
+        #expect(try #require(end.closedAfter) < .seconds(4))
+        await house.close()
+    }
+
     // MARK: - Size and nonsense
 
     @Test func `answers REGISTER with a challenge on every transport`() async throws {
