@@ -81,10 +81,12 @@ class FirefoxPage(Page):
         return self.marionette.execute_script(body, script_args=arguments, sandbox=None, new_sandbox=False)
 
     def evaluate(self, function: str, argument=None):
-        return self.marionette.execute_async_script(
+        result = self.marionette.execute_async_script(
             f"const done = arguments[arguments.length - 1]; Promise.resolve(({function})(arguments[0]))"
             ".then((value) => done({ value }), (error) => done({ error: String(error) }));",
-            script_args=(argument,), sandbox=None, new_sandbox=False)["value"]
+            script_args=(argument,), sandbox=None, new_sandbox=False)
+        assert "error" not in result, result["error"]
+        return result.get("value")
 
     def visible(self, role: str, name: str | None = None, exact: bool = True) -> bool:
         try:

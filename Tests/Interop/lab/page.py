@@ -60,6 +60,36 @@ LISTEN = """async (seconds) => {
 }"""
 
 
+# Firefox runs no AudioContext without a sound device: it records, and another page decodes.
+RECORD = """async (seconds) => {
+  const element = [...document.querySelectorAll('audio,video')].find((media) =>
+    !media.muted && media.srcObject?.getAudioTracks().length);
+  if (!element) throw new Error('no media element plays remote sound');
+  const recorder = new MediaRecorder(new MediaStream(element.srcObject.getAudioTracks()), { audioBitsPerSecond: 128000 });
+  const parts = [];
+  recorder.ondataavailable = ({ data }) => parts.push(data);
+  const stopped = new Promise((done) => { recorder.onstop = done; });
+  recorder.start();
+  await new Promise((done) => setTimeout(done, seconds * 1000));
+  recorder.stop();
+  await stopped;
+  const bytes = new Uint8Array(await new Blob(parts).arrayBuffer());
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 32768) text += String.fromCharCode(...bytes.subarray(at, at + 32768));
+  return btoa(text);
+}"""
+
+DECODE = """async (recording) => {
+  const bytes = Uint8Array.from(atob(recording), (one) => one.charCodeAt(0));
+  const context = new OfflineAudioContext(1, 48000, 48000);
+  const sound = (await context.decodeAudioData(bytes.buffer)).getChannelData(0);
+  const samples = new Uint8Array(Int16Array.from(sound, (value) => value * 32767).buffer);
+  let text = '';
+  for (let at = 0; at < samples.length; at += 32768) text += String.fromCharCode(...samples.subarray(at, at + 32768));
+  return btoa(text);
+}"""
+
+
 def eventually(check, what: str, seconds: float = 10):
     """Waits until `check()` is true; its value. A condition, never a fixed sleep."""
     deadline = time.monotonic() + seconds
@@ -156,6 +186,7 @@ class Page(ABC):
         start = self.received(kind)[field]
         eventually(lambda: self.received(kind)[field] >= start + count, f"{self.browser} receives {kind}", seconds)
 
-    def listen(self, seconds: float = 4) -> numpy.ndarray:
-        """What the person hears, 48 kHz mono."""
-        return numpy.frombuffer(base64.b64decode(self.evaluate(LISTEN, seconds)), dtype="<i2").astype(float) / 32768
+    def listen(self, seconds: float = 4, decoder: "Page | None" = None) -> numpy.ndarray:
+        """What the person hears, 48 kHz mono. Firefox needs a Chromium page as decoder of its recording."""
+        samples = decoder.evaluate(DECODE, self.evaluate(RECORD, seconds)) if decoder else self.evaluate(LISTEN, seconds)
+        return numpy.frombuffer(base64.b64decode(samples), dtype="<i2").astype(float) / 32768
