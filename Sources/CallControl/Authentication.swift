@@ -19,6 +19,7 @@ struct Authenticator: Sendable {
     }
 
     private var digest: DigestServer
+    private let challengeParts: [(before: [UInt8], after: [UInt8])]
     private var failures: FailureLimiter
     private let hash: KeyedHash
     private let limits: CallController.Limits
@@ -31,12 +32,36 @@ struct Authenticator: Sendable {
         settings.qualities = configuration.digestQualities
         settings.maximumUsedNonces = Self.usedNonces
         digest = DigestServer(configuration: settings, secret: configuration.secret, random: &random)
+        challengeParts = digest.challenges(at: .zero).map { Self.parts(of: $0) }
         (self.hash, limits) = (hash, configuration.limits)
         failures = FailureLimiter(limits: configuration.limits)
     }
 
-    mutating func challenges(stale: Bool, at now: Instant) -> [DigestChallenge] {
-        digest.challenges(stale: stale, at: now)
+    /// The values of WWW-Authenticate or Proxy-Authenticate, in the order offered.
+    mutating func challenges(stale: Bool, at now: Instant) -> [RawValue] {
+        let made = digest.challenges(stale: stale, at: now)
+        guard !stale, made.count == challengeParts.count, let nonce = made.first?.nonce else {
+            return made.map { RawValue($0.text) }
+        }
+        return challengeParts.map { RawValue($0.before + nonce + $0.after) }
+    }
+
+    /// What stands around the nonce in a challenge, written once.
+    private static func parts(of challenge: DigestChallenge) -> (before: [UInt8], after: [UInt8]) {
+        let (text, nonce) = (challenge.text, challenge.nonce)
+        var start = 0
+        while start + nonce.count < text.count, !text[start..<(start + nonce.count)].equals(nonce[...]) { start += 1 }
+        return (Array(text[..<start]), Array(text[(start + nonce.count)...]))
+    }
+
+    /// The credentials for our realm.
+    private func credentials(_ message: SIPMessage, _ header: HeaderName) throws(SIPParseError) -> DigestCredentials? {
+        if message.count(of: header) == 1, let value = message.value(of: header),
+            let quick = HeadScan.credentials(value)
+        {
+            return digest.select([quick])
+        }
+        return digest.select(try message.authorizations(header))
     }
 
     /// Checks the credentials of a request.
@@ -45,9 +70,11 @@ struct Authenticator: Sendable {
         at now: Instant
     ) -> Verdict {
         guard message.contains(header) else { return .challenge(stale: false) }
-        let all: [DigestCredentials]
-        do throws(SIPParseError) { all = try message.authorizations(header) } catch { return .malformed }
-        guard let credentials = digest.select(all) else { return .challenge(stale: false) }
+        let credentials: DigestCredentials
+        do throws(SIPParseError) {
+            guard let chosen = try self.credentials(message, header) else { return .challenge(stale: false) }
+            credentials = chosen
+        } catch { return .malformed }
         let user = credentials.userName.map(ASCII.lowercased)
         let person = location.find(user[...])
         let account = hash(.accountFailures, user[...])

@@ -17,7 +17,7 @@ package struct CallController: Sendable {
     /// Marks this life of the server in Record-Route tokens that name streams.
     let epoch: UInt32
     package internal(set) var statistics = Statistics()
-    var outputs = OutputQueue<Output>()
+    var outputs = OutputBuffer()
     var random: RandomSource
     var location: Location
     var flows: FlowTable

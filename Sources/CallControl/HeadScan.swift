@@ -213,4 +213,77 @@ enum HeadScan {
             return !text.isEmpty
         }
     }
+
+    // MARK: Credentials
+
+    /// `Digest name="value", name=token …` with the names of RFC 7616 §3.4, each once, nothing escaped.
+    static func credentials(_ value: ArraySlice<UInt8>) -> DigestCredentials? {
+        guard let found = value.withUnsafeBufferPointer({ credentialRanges($0) }) else { return nil }
+        func bytes(_ range: Range<Int>?) -> [UInt8]? {
+            range.map { Array(value[(value.startIndex + $0.lowerBound)..<(value.startIndex + $0.upperBound)]) }
+        }
+        guard let user = bytes(found[0]), let realm = bytes(found[1]), let nonce = bytes(found[2]),
+            let uri = bytes(found[3]),
+            let response = bytes(found[4]), !response.contains(where: { $0 &- 0x41 < 26 })
+        else { return nil }
+        let token = bytes(found[5])
+        guard let algorithm = token.map({ DigestAlgorithm(token: $0) }) ?? .md5 else { return nil }
+        var credentials = DigestCredentials(
+            userName: user, realm: realm, nonce: nonce, uri: uri, response: response, algorithm: algorithm)
+        credentials.algorithmToken = token
+        (credentials.cnonce, credentials.opaque) = (bytes(found[6]), bytes(found[7]))
+        guard let quality = bytes(found[8]) else { return credentials }
+        guard credentials.cnonce != nil, let digits = bytes(found[9]), digits.count == 8,
+            let count = UInt64(hex: digits[...])
+        else { return nil }
+        if quality[...].equals("auth") {
+            credentials.quality = .auth
+        } else if quality[...].equals("auth-int") {
+            credentials.quality = .authInt
+        } else {
+            return nil
+        }
+        credentials.nonceCount = UInt32(truncatingIfNeeded: count)
+        return credentials
+    }
+
+    /// In the order username, realm, nonce, uri, response, algorithm, cnonce, opaque, qop, nc.
+    private static func credentialRanges(_ text: UnsafeBufferPointer<UInt8>) -> [10 of Range<Int>?]? {
+        guard text.count > 7, matches(text, 0..<6, "digest"), text[6] == ASCII.space else { return nil }
+        var found = [10 of Range<Int>?](repeating: nil)
+        var index = 7
+        while true {
+            while index < text.count, text[index] == ASCII.space { index += 1 }
+            let name = skip(text, &index, while: isToken)
+            guard index + 1 < text.count, text[index] == 0x3d, let place = credentialPlace(text, name),
+                found[place] == nil
+            else { return nil }
+            index += 1
+            if text[index] == 0x22 {
+                index += 1
+                found[place] = skip(text, &index) { $0 != 0x22 && $0 != 0x5c && $0 >= 0x20 && $0 < 0x7f }
+                guard index < text.count, text[index] == 0x22 else { return nil }
+                index += 1
+            } else {
+                let value = skip(text, &index, while: isToken)
+                guard !value.isEmpty else { return nil }
+                found[place] = value
+            }
+            guard index < text.count else { return found }
+            guard text[index] == 0x2c else { return nil }
+            index += 1
+        }
+    }
+
+    private static func credentialPlace(_ text: UnsafeBufferPointer<UInt8>, _ name: Range<Int>) -> Int? {
+        switch name.count {
+        case 2: matches(text, name, "nc") ? 9 : nil
+        case 3: matches(text, name, "uri") ? 3 : matches(text, name, "qop") ? 8 : nil
+        case 5: matches(text, name, "nonce") ? 2 : matches(text, name, "realm") ? 1 : nil
+        case 6: matches(text, name, "cnonce") ? 6 : matches(text, name, "opaque") ? 7 : nil
+        case 8: matches(text, name, "username") ? 0 : matches(text, name, "response") ? 4 : nil
+        case 9: matches(text, name, "algorithm") ? 5 : nil
+        default: nil
+        }
+    }
 }
