@@ -24,6 +24,8 @@ typedef union {
 struct hearth_batch {
     uint32_t count;
     uint32_t size;
+    /// How many headers the last call changed, and the next must set up again.
+    uint32_t used;
     uint8_t *slab;
     hearth_datagram *datagrams;
     struct mmsghdr *headers;
@@ -79,6 +81,7 @@ hearth_batch *hearth_batch_create(uint32_t count, uint32_t size) {
     if (!batch) return NULL;
     batch->count = count;
     batch->size = size;
+    batch->used = count;
     batch->slab = malloc((size_t)count * size);
     batch->datagrams = calloc(count, sizeof *batch->datagrams);
     batch->headers = calloc(count, sizeof *batch->headers);
@@ -132,7 +135,7 @@ static void read_local(struct msghdr *header, hearth_address *local) {
 }
 
 int hearth_batch_receive(hearth_batch *batch, int socket) {
-    for (uint32_t i = 0; i < batch->count; i++) {
+    for (uint32_t i = 0; i < batch->used; i++) {
         batch->vectors[i].iov_len = batch->size;
         batch->headers[i].msg_hdr.msg_namelen = sizeof batch->names[i];
         batch->headers[i].msg_hdr.msg_control = &batch->controls[i];
@@ -140,6 +143,7 @@ int hearth_batch_receive(hearth_batch *batch, int socket) {
         batch->headers[i].msg_hdr.msg_flags = 0;
     }
     int received = recvmmsg(socket, batch->headers, batch->count, MSG_DONTWAIT, NULL);
+    batch->used = received > 0 ? (uint32_t)received : 0;
     if (received < 0) return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? 0 : -errno;
     for (int i = 0; i < received; i++) {
         hearth_datagram *datagram = &batch->datagrams[i];

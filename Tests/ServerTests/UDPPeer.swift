@@ -21,6 +21,7 @@ final class UDPPeer {
 
     func receive() -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: 65_536)
-        return Array(buffer.prefix(max(0, recv(descriptor, &buffer, buffer.count, 0))))
+        let received = recv(descriptor, &buffer, buffer.count, 0)
+        return Array(buffer.prefix(max(0, received)))
     }
 }
