@@ -83,7 +83,7 @@ struct Call: Sendable {
         isOver = true
         client?.stopWaiting()
         server = nil
-        if referrer != nil { report = max(ending.status, 487) }
+        if referrer != nil { report = ending.status >= 300 ? ending.status : 487 }
         stack.emit(.ended(id, cause: ending.cause, status: ending.status, reason: ending.reason))
     }
 
