@@ -120,9 +120,13 @@ let package = Package(
         // Test support: networks in virtual time.
         .target(name: "NetSimulation", dependencies: ["Base"], swiftSettings: strict),
 
+        .target(
+            name: "FuzzHarness", dependencies: ["Base", "SIP", "CallControl"], path: "Fuzz/Harness",
+            swiftSettings: strict),
+
         // What `make fuzz` found, again on every change.
         .testTarget(
-            name: "CorpusTests", dependencies: ["BrowserPhone", "SDP", "SIP"], swiftSettings: strict),
+            name: "CorpusTests", dependencies: ["BrowserPhone", "FuzzHarness", "SDP", "SIP"], swiftSettings: strict),
         tests("Base"), tests("NetSimulation"),
         .testTarget(
             name: "VirtualTimeTests", dependencies: ["Base", "SIP", "UserAgent", "CallControl", "NetSimulation"],

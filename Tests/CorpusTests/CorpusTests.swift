@@ -1,5 +1,6 @@
 import BrowserPhone
 import Foundation
+import FuzzHarness
 import SDP
 import SIP
 import Testing
@@ -42,10 +43,13 @@ struct CorpusTests {
     @Test(arguments: inputs(of: "Seam"))
     func `drives a phone`(input: Input) { fuzzSeam(input.bytes) }
 
+    @Test(arguments: inputs(of: "CallControl"))
+    func `drives the proxy`(input: Input) { fuzzCallControl(input.bytes) }
+
     @Test func `no fuzz target is without a corpus and a test`() throws {
         let targets = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path)
             .filter { $0.hasSuffix(".swift") }.map { String($0.dropLast(6)) }
-        #expect(Set(targets) == ["SIPMessage", "StreamFramer", "SIPURI", "DigestHeader", "SDP", "Seam"])
+        #expect(Set(targets) == ["SIPMessage", "StreamFramer", "SIPURI", "DigestHeader", "SDP", "Seam", "CallControl"])
         for target in targets { #expect(!Self.inputs(of: target).isEmpty, "\(target)") }
     }
 }
