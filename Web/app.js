@@ -4,6 +4,7 @@ import { RecoverPage } from './components/recover-page.js';
 import { RecoveryCode } from './components/recovery-code.js';
 import { SignInPage } from './components/sign-in-page.js';
 import { KeyStore } from './keys/key-store.js';
+import { Pins } from './keys/pins.js';
 import { Account } from './people/account.js';
 import { API, RefusedError } from './people/api.js';
 import { Household } from './people/household.js';
@@ -66,7 +67,7 @@ function keepCode({ me, recoveryCode }) {
 
 /** @param {Me} me */
 async function home(me) {
-  const household = new Household(api, me);
+  const household = new Household(api, me, new Pins(me.userName));
   const { phone, stop } = await makePhone(me, (address, name) => household.at(address)?.fullName || name || address);
   leave = () => {
     household.stop();

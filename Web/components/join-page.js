@@ -1,3 +1,4 @@
+import { Pins } from '../keys/pins.js';
 import { MINIMUM_PASSWORD } from '../people/account.js';
 import { words } from '../strings/words.js';
 import { make } from './dom.js';
@@ -30,7 +31,7 @@ export class JoinPage extends HTMLElement {
   }
 
   /** @param {Invitation} invitation */
-  #show({ purpose, userName = '', fullName, inviter }) {
+  #show({ purpose, userName = '', fullName, inviter, inviterUserName }) {
     const { title, lead } = {
       owner: { title: words.join.owner, lead: words.join.ownerLead },
       member: { title: words.join.member(inviter), lead: words.join.memberLead },
@@ -58,6 +59,7 @@ export class JoinPage extends HTMLElement {
           userName: choosesName ? chosen : undefined,
           fullName: name.input.value.trim() || capitalized(chosen),
         });
+        if (detail) await expectInviter(detail.me.userName, inviterUserName);
         this.dispatchEvent(new CustomEvent('joined', { detail }));
       },
     }, user.element, ...purpose === 'reset' ? [] : [name.element], password.element));
@@ -65,6 +67,17 @@ export class JoinPage extends HTMLElement {
   }
 }
 customElements.define('join-page', JoinPage);
+
+/**
+ * The link carries the fingerprint of the inviter's keys behind its #, which no server sees: they are known before the first sight.
+ *
+ * @param {string} me
+ * @param {string} [inviter]
+ */
+async function expectInviter(me, inviter) {
+  const print = location.hash.slice(1);
+  if (inviter && print) await new Pins(me).expect(inviter, print).catch(() => {});
+}
 
 /** @param {string} name */
 function capitalized(name) { return name.charAt(0).toUpperCase() + name.slice(1); }

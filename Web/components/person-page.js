@@ -12,6 +12,7 @@ export class PersonPage extends HTMLElement {
   household;
   /** @type {Phone | undefined} */
   phone;
+  #warning = make('div', { role: 'alert', class: 'alert' });
   #reachability = make('p', { class: 'reachability' });
   #listening = new AbortController();
 
@@ -28,6 +29,7 @@ export class PersonPage extends HTMLElement {
       avatar(person.fullName, person.userName),
       make('h2', { tabindex: '-1' }, person.fullName),
       this.#reachability,
+      this.#warning,
       make('div', { class: 'actions' },
         make('button', { type: 'button', class: 'primary', onclick: dial(false) }, icon('phone'), words.call.call),
         make('button', { type: 'button', class: 'primary', onclick: dial(true) }, icon('video'), words.call.videoCall)),
@@ -38,7 +40,15 @@ export class PersonPage extends HTMLElement {
   disconnectedCallback() { this.#listening.abort(); }
 
   handleEvent() {
-    const reachable = !!this.household?.named(this.userName)?.reachable;
+    const person = this.household?.named(this.userName);
+    const reachable = !!person?.reachable;
+    const isStrange = !!person && !!this.household?.changedKeys.has(this.userName);
+    if (isStrange === !this.#warning.hasChildNodes()) {
+      this.#warning.replaceChildren(...isStrange ? [
+        make('p', {}, words.home.keysChanged(person.fullName)),
+        make('button', { type: 'button', onclick: () => this.household?.acceptKeys(person) }, words.home.acceptKeys),
+      ] : []);
+    }
     this.#reachability.classList.toggle('is-reachable', reachable);
     this.#reachability.textContent = reachable ? words.home.reachable : words.home.unreachable;
   }

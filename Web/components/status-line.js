@@ -41,6 +41,8 @@ export class StatusLine extends HTMLElement {
   /** @param {CallSession} call */
   #follow(call) {
     call.addEventListener('statechange', () => {
+      // Two who called each other at once and talk now have missed nothing.
+      if (this.phone?.call && !this.phone.call.isOver && this.phone.call !== call) return;
       if (call.ending?.cause === 'cancelled' || call.ending?.cause === 'noAnswer') this.#say(words.home.missed(call.name));
       else if (call.ending?.cause === 'answeredElsewhere') this.#say(words.home.answeredElsewhere(call.name));
     }, { once: true });

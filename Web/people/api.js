@@ -6,7 +6,8 @@
  *   sip: { url: string, trickle: 'full' | 'half' | 'off', iceServers?: RTCIceServer[] }, version: string }} Me */
 /** @typedef {{ userName: string, fullName: string, role: 'owner' | 'member', address: string, signingPublic: string,
  *   agreementPublic: string, fingerprint: string, reachable: boolean }} Person */
-/** @typedef {{ userName?: string, fullName?: string, inviter?: string, purpose: 'owner' | 'member' | 'reset' }} Invitation */
+/** @typedef {{ userName?: string, fullName?: string, inviter?: string, inviterUserName?: string,
+ *   purpose: 'owner' | 'member' | 'reset' }} Invitation */
 /** @typedef {{ salt: string, iv: string, data: string }} RecoveryBox */
 /** @typedef {{ salt: string, iterations?: number }} Salt */
 /** @typedef {{ id: string, label: string, created?: string }} NativePhone */

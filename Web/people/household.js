@@ -1,6 +1,7 @@
 /** @typedef {import('./api.js').API} API */
 /** @typedef {import('./api.js').Person} Person */
 /** @typedef {import('./api.js').Me} Me */
+/** @typedef {import('../keys/pins.js').Pins} Pins */
 
 /** How often a visible page asks who can be reached, in milliseconds. */
 const REFRESH = 5_000;
@@ -9,13 +10,17 @@ const REFRESH = 5_000;
 export class Household extends EventTarget {
   /** @type {Person[] | undefined} undefined until the first answer */
   people;
+  /** Whose keys are not the ones they were known by, by user name. */
+  changedKeys = /** @type {Set<string>} */ (new Set());
+  #pins;
   #api;
   #me;
   #watching = new AbortController();
 
-  /** @param {API} api @param {Me} me */
-  constructor(api, me) {
+  /** @param {API} api @param {Me} me @param {Pins} pins */
+  constructor(api, me, pins) {
     super();
+    this.#pins = pins;
     this.#api = api;
     this.#me = me;
   }
@@ -37,9 +42,26 @@ export class Household extends EventTarget {
     if (!people) return;
     const others = people.filter((person) => person.userName !== this.#me.userName)
       .sort((a, b) => a.fullName.localeCompare(b.fullName) || a.userName.localeCompare(b.userName));
-    const changed = JSON.stringify(others) !== JSON.stringify(this.people);
+    if (JSON.stringify(others) === JSON.stringify(this.people)) return;
+    await this.#look(others);
     this.people = others;
-    if (changed) this.dispatchEvent(new Event('change'));
+    this.dispatchEvent(new Event('change'));
+  }
+
+  /** @param {Person} person whose new keys are theirs indeed */
+  async acceptKeys(person) {
+    await this.#pins.accept(person);
+    this.changedKeys.delete(person.userName);
+    this.dispatchEvent(new Event('change'));
+  }
+
+  /** @param {Person[]} people */
+  async #look(people) {
+    for (const person of people) {
+      // Where nothing can be stored (a private window) nothing can be compared.
+      if (await this.#pins.matches(person).catch(() => true)) this.changedKeys.delete(person.userName);
+      else this.changedKeys.add(person.userName);
+    }
   }
 
   /** @param {string} userName */

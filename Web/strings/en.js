@@ -68,6 +68,9 @@ export const words = {
     reconnecting: 'Reconnecting…',
     missed: (/** @type {string} */ name) => `Missed call from ${name}`,
     answeredElsewhere: (/** @type {string} */ name) => `You answered ${name} on another device`,
+    keysChanged: (/** @type {string} */ name) =>
+      `The keys of ${name} are not the ones you knew. If ${name} has a new account or a reset password, that is why; ask before you trust it.`,
+    acceptKeys: 'I have asked',
     unknownPerson: 'There is nobody of this name here.',
   },
   invite: {

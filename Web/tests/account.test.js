@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fingerprint, Pins } from '../keys/pins.js';
 import { Account } from '../people/account.js';
 import { API } from '../people/api.js';
 import { Household } from '../people/household.js';
@@ -42,6 +43,14 @@ class FakeServer {
   }
 
   #me() { return { userName: this.user.userName, fullName: this.user.fullName, role: 'member', keys: this.user.keys }; }
+}
+
+class FakePinStore {
+  #pins = /** @type {Map<string, string>} */ (new Map());
+  /** @param {string} name */
+  async get(name) { return this.#pins.get(name); }
+  /** @param {string} name @param {string} print */
+  async set(name, print) { this.#pins.set(name, print); }
 }
 
 class FakeKeyStore {
@@ -105,10 +114,11 @@ test('an ended session is told to whoever listens, and no server has its own wor
 test('the household is everybody else by name, and a failed question keeps the last answer', async () => {
   const people = ['zoe', 'anna', 'bob'].map((name) => ({
     userName: name, fullName: name.toUpperCase(), address: `sip:${name}@example.org`, reachable: false,
+    signingPublic: 'AAAA', agreementPublic: 'BBBB',
   }));
   let works = true;
   const api = { people: async () => works ? structuredClone(people) : Promise.reject(new Error()) };
-  const household = new Household(/** @type {any} */ (api), /** @type {any} */ ({ userName: 'anna' }));
+  const household = new Household(/** @type {any} */ (api), /** @type {any} */ ({ userName: 'anna' }), new Pins('anna', new FakePinStore()));
   let changes = 0;
   household.addEventListener('change', () => { changes += 1; });
   await household.refresh();
@@ -122,4 +132,30 @@ test('the household is everybody else by name, and a failed question keeps the l
   assert.equal(changes, 2);
   assert.equal(household.named('zoe')?.reachable, true);
   assert.equal(household.at('SIP:Zoe@Example.org;gr=urn:uuid:1')?.userName, 'zoe');
+});
+
+test('keys are pinned at first sight, and a change is told until it is accepted', async () => {
+  const people = [{ userName: 'bob', fullName: 'Bob', address: 'sip:bob@example.org', signingPublic: 'AAAA', agreementPublic: 'BBBB' }];
+  const household = new Household(/** @type {any} */ ({ people: async () => structuredClone(people) }),
+    /** @type {any} */ ({ userName: 'anna' }), new Pins('anna', new FakePinStore()));
+  await household.refresh();
+  assert.equal(household.changedKeys.size, 0);
+  people[0].agreementPublic = 'CCCC';
+  await household.refresh();
+  assert.deepEqual([...household.changedKeys], ['bob']);
+  await household.acceptKeys(/** @type {any} */ (people[0]));
+  assert.equal(household.changedKeys.size, 0);
+  people[0].fullName = 'Robert';
+  await household.refresh();
+  assert.equal(household.changedKeys.size, 0);
+});
+
+test("the inviter's keys are known from the link, before the first sight", async () => {
+  const keys = { userName: 'anna', signingPublic: 'AAAA', agreementPublic: 'BBBB' };
+  // Python: sha256(bytes(3) + b'\x04\x10\x41')
+  assert.equal(await fingerprint(keys), '1WUemnoi89I4_NLs7NmmfFyrXEbjU629uNvNguC0tEw');
+  const pins = new Pins('bob', new FakePinStore());
+  await pins.expect('anna', await fingerprint(keys));
+  assert.equal(await pins.matches(keys), true);
+  assert.equal(await pins.matches({ ...keys, signingPublic: 'AAAB' }), false);
 });
