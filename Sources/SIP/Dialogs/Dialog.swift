@@ -161,14 +161,16 @@ package struct Dialog: Sendable, Equatable {
 
     /// Judges a request of the peer and remembers its number (§12.2.2).
     ///
-    /// ACK belongs to the INVITE whose number it has and CANCEL to its transaction; both are always in order. Copies of
-    /// a request are the server transaction's and do not come here.
+    /// ACK belongs to the INVITE whose number it has and CANCEL to its transaction; both are always in order. So is BYE,
+    /// against the letter of §12.2.2: one that a NOTIFY or INFO overtook over UDP still means that nobody is there any
+    /// more, and refused with 500 it would leave us in the call alone. Copies of a request are the server transaction's
+    /// and do not come here.
     package mutating func receive(_ request: SIPMessage) -> Verdict {
         guard ID(received: request) == id else { return .notOurs }
         do throws(SIPParseError) {
             let cseq = try request.cseq()
             if cseq.method == .ack || cseq.method == .cancel { return .inOrder }
-            guard cseq.number >= remoteCSeq ?? 0 else { return .outOfOrder }
+            guard cseq.number >= remoteCSeq ?? 0 else { return cseq.method == .bye ? .inOrder : .outOfOrder }
             remoteCSeq = cseq.number
             return .inOrder
         } catch { return .notOurs }

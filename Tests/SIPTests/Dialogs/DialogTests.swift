@@ -223,6 +223,13 @@ import Testing
         #expect(dialog.remoteCSeq == 9)
     }
 
+    @Test func `a BYE that was overtaken still ends the call`() throws {
+        var dialog = try Dialog(request: invite(), response: answer(200))
+        let verdicts = [dialog.receive(fromBob("NOTIFY", cseq: 4)), dialog.receive(fromBob("BYE", cseq: 3))]
+        #expect(verdicts == [.inOrder, .inOrder])
+        #expect(dialog.remoteCSeq == 4)
+    }
+
     @Test func `another tag is another dialog`() throws {
         var dialog = try Dialog(request: invite(), response: answer(200))
         let verdict = dialog.receive(fromBob("BYE", cseq: 5, tag: "mallory"))
