@@ -173,7 +173,9 @@ final class Phone {
         let new = CallID(nextCall)
         nextCall += 1
         calls[new] = .calling
-        if !perform(.acceptTransfer(call, new: new, offer: description())) { calls[new] = nil }
+        guard !perform(.acceptTransfer(call, new: new, offer: description())) else { return }
+        calls[new] = nil
+        perform(.rejectTransfer(call, status: 603))
     }
 
     func answer(_ call: CallID, after delay: Duration = .zero) {

@@ -6,8 +6,14 @@ import Testing
 /// Runs a scenario once per seed and tells which seed broke it.
 ///
 /// `HEARTH_SEED=17 swift test --filter VirtualTimeTests` plays that seed alone and prints everything that was sent.
+/// `HEARTH_FIRST_SEED=5000` plays others than the first thousand, for nights.
 enum Seeds {
-    private static let only: UInt64? = ProcessInfo.processInfo.environment["HEARTH_SEED"].flatMap { UInt64($0) }
+    private static let only = number("HEARTH_SEED")
+    private static let first = number("HEARTH_FIRST_SEED") ?? 1
+
+    private static func number(_ variable: String) -> UInt64? {
+        ProcessInfo.processInfo.environment[variable].flatMap { UInt64($0) }
+    }
 
     /// - Parameters:
     ///   - count: how many seeds; all scenarios together have a thousand.
@@ -31,7 +37,7 @@ enum Seeds {
             return nil
         }
         var successes = 0
-        for seed in 1...UInt64(count) {
+        for seed in first..<first + UInt64(count) {
             let world = World(seed: seed, link: link, keepsPayloads: keepingPayloads)
             if scenario(world) { successes += 1 }
             guard !world.failures.isEmpty else { continue }

@@ -346,10 +346,9 @@ final class World {
     }
 
     /// Lets everything that is under way come to its end, and checks that nothing stays behind: no call, no
-    /// transaction, no request that waits. Ringing may last 45 s and a transaction 32 s, so all that is over in less
-    /// than three minutes.
+    /// transaction, no request that waits. Ringing may last 45 s, timer C 185 s and what follows 32 s each.
     func settle(expectingCalls ends: Int = 0) {
-        run(for: .seconds(200)) { isIdle(calls: ends) && establishedEnds == ends }
+        run(for: .seconds(300)) { isIdle(calls: ends) && establishedEnds == ends }
         check(establishedEnds == ends, "\(establishedEnds) ends are in calls, not \(ends)")
         check(controller.transactionCount == 0, "the server keeps \(controller.transactionCount) transactions")
         for phone in phones {
