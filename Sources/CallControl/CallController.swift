@@ -10,7 +10,7 @@ import SIP
 ///                   └── Routing: validation, Route, REGISTER ─> Registrar
 ///                          └── authentication ─> targets ─> Forwarding ─> branches
 ///     receive ─> response ─> Responses: branch ─> best response ─> upstream
-package struct CallController: Sendable {
+package struct CallController: ~Copyable, Sendable {
     let configuration: Configuration
     let hash: KeyedHash
     let own: OwnNames

@@ -31,10 +31,11 @@ final class ControlPlane: ControlLoopDelegate, @unchecked Sendable {
     private var mailer = StreamMailer()
 
     init(
-        loop: ControlLoop, controller: CallController, store: HouseholdStore, resolver: NextHopResolver,
+        loop: ControlLoop, controller: consuming CallController, store: HouseholdStore, resolver: NextHopResolver,
         journal: ControlJournal
     ) {
-        (self.loop, self.controller, self.store) = (loop, controller, store)
+        self.controller = controller
+        (self.loop, self.store) = (loop, store)
         (self.resolver, self.journal) = (resolver, journal)
     }
 

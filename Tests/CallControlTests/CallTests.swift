@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test func `a call rings, is answered, acknowledged and hung up`() throws {
-        var house = House()
+        let house = House()
         let (anna, bob) = (house.registeredPage("anna"), house.registeredPage("bob"))
         var sent = house.receive(Self.invite(on: anna), on: anna)
         #expect(sent.count == 2)
@@ -90,7 +90,7 @@ import Testing
     }
 
     @Test func `between UDP and WebSocket there are two Record-Routes, and both directions work`() {
-        var house = House()
+        let house = House()
         let phone = house.registeredPhone("anna", host: 20)
         let bob = house.registeredPage("bob")
         var sent = house.authenticated(
@@ -123,7 +123,7 @@ import Testing
     }
 
     @Test func `a dialog finds a page again that came back over another connection`() {
-        var house = House()
+        let house = House()
         let parameters = RegistrarTests.instance + ";reg-id=1"
         let headers = ["Supported: outbound"]
         let anna = house.registeredPage("anna")
@@ -144,7 +144,7 @@ import Testing
     }
 
     @Test func `a page that does not come back is answered for`() {
-        var house = House()
+        let house = House()
         let anna = house.registeredPage("anna")
         let bob = house.registeredPage("bob")
         var sent = house.receive(Self.invite(on: anna), on: anna)
@@ -159,7 +159,7 @@ import Testing
     }
 
     @Test func `a dialog goes on after the server was started anew`() throws {
-        var house = House()
+        let house = House()
         let (anna, bob) = (house.registeredPhone("anna", host: 20), house.registeredPhone("bob", host: 21))
         var sent = house.authenticated(
             House.request(
@@ -173,7 +173,7 @@ import Testing
         let kept = house.stores.flatMap(\.change.saved)
         #expect(kept.count == 2)
 
-        var next = House(bindings: kept, seed: 99)
+        let next = House(bindings: kept, seed: 99)
         #expect(next.controller.bindingCount == 2)
         let hold = House.request(
             "INVITE", "sip:bob@192.168.1.21:5060", from: "anna", on: anna, cseq: 3, toTag: "to-1",
@@ -190,13 +190,13 @@ import Testing
     }
 
     @Test func `after a restart a page is waited for, and then reached`() {
-        var house = House()
+        let house = House()
         let parameters = RegistrarTests.instance + ";reg-id=1"
         let headers = ["Supported: outbound"]
         let bob = house.registeredPage("bob", parameters: parameters, headers: headers)
         _ = bob
         let kept = house.stores.flatMap(\.change.saved)
-        var next = House(bindings: kept, seed: 7)
+        let next = House(bindings: kept, seed: 7)
         let anna = next.registeredPage("anna")
         var sent = next.receive(Self.invite(on: anna), on: anna)
         #expect(sent.map(\.status) == [100])
@@ -206,7 +206,7 @@ import Testing
     }
 
     @Test func `a request that is sent again after a restart keeps its branch, so that the device knows it`() {
-        var house = House()
+        let house = House()
         let anna = house.registeredPhone("anna", host: 20)
         _ = house.registeredPhone("bob", host: 21)
         let text = House.request("INVITE", "sip:bob@family.test", from: "anna", on: anna)
@@ -215,12 +215,12 @@ import Testing
         let before = house.receive(authorized, on: anna)[1]
         // The nonce is older than the new server's life: the caller is asked again, and asks again with another branch.
         // A page needs no digest, and repeats what it sent.
-        var first = House()
+        let first = House()
         let page = first.registeredPage("anna")
         _ = first.registeredPhone("bob", host: 21)
         let invite = CallTests.invite(on: page, body: "")
         let sent = first.receive(invite, on: page)[1]
-        var second = House(bindings: first.stores.flatMap(\.change.saved), seed: 5)
+        let second = House(bindings: first.stores.flatMap(\.change.saved), seed: 5)
         let again = second.page("anna")
         let copy = second.receive(invite, on: again)[1]
         #expect(copy.texts(.via)[0] == sent.texts(.via)[0])
@@ -229,7 +229,7 @@ import Testing
 
     @Test(arguments: ["no token", "other call", "altered"])
     func `a token that does not fit gives no way through`(_ kind: String) {
-        var house = House()
+        let house = House()
         let (anna, bob) = (house.registeredPhone("anna", host: 20), house.registeredPhone("bob", host: 21))
         var sent = house.authenticated(
             House.request(
@@ -253,7 +253,7 @@ import Testing
     }
 
     @Test func `a GRUU reaches its device and no other`() {
-        var house = House()
+        let house = House()
         let anna = house.registeredPage("anna")
         _ = house.registeredPage("bob")
         let chosen = house.registeredPage("bob", parameters: RegistrarTests.instance, headers: ["Supported: gruu"])
@@ -265,7 +265,7 @@ import Testing
     }
 
     @Test func `the Contact of a device leads to it over its connection`() {
-        var house = House()
+        let house = House()
         let (anna, bob) = (house.registeredPage("anna"), house.registeredPage("bob"))
         let sent = house.receive(
             House.request("OPTIONS", House.contact("bob", bob), from: "anna", on: anna), on: anna)
@@ -273,7 +273,7 @@ import Testing
     }
 
     @Test func `sequence of a strict router before us is repaired`() {
-        var house = House()
+        let house = House()
         let (anna, bob) = (house.registeredPage("anna"), house.registeredPage("bob"))
         var sent = house.receive(Self.invite(on: anna), on: anna)
         sent = house.receive(House.response(200, to: sent[1]), on: bob)
@@ -288,7 +288,7 @@ import Testing
     }
 
     @Test func `an ACK that belongs to nothing is dropped in silence`() {
-        var house = House()
+        let house = House()
         let anna = house.registeredPage("anna")
         _ = house.registeredPage("bob")
         #expect(
@@ -298,7 +298,7 @@ import Testing
     }
 
     @Test func `every method passes`() {
-        var house = House()
+        let house = House()
         let (anna, bob) = (house.registeredPage("anna"), house.registeredPage("bob"))
         for (number, method) in [
             "MESSAGE", "SUBSCRIBE", "NOTIFY", "PUBLISH", "REFER", "INFO", "UPDATE", "PRACK", "OPTIONS", "WINK",
@@ -316,7 +316,7 @@ import Testing
     }
 
     @Test func `identities asserted by devices are removed`() {
-        var house = House()
+        let house = House()
         let (anna, bob) = (house.registeredPage("anna"), house.registeredPage("bob"))
         let sent = house.receive(
             House.request(

@@ -8,7 +8,7 @@ import Testing
 @Suite struct ForkingTests {
     /// A call to Bob's devices that has just begun.
     struct Ringing {
-        var house: House
+        let house: House
         var anna: Flow
         var branches: [House.Sent]
 
@@ -181,13 +181,13 @@ import Testing
     }
 
     @Test func `CANCEL of nothing is told so`() {
-        var house = House()
+        let house = House()
         let anna = house.registeredPage("anna")
         #expect(house.receive(Self.cancel(on: anna), on: anna).map(\.status) == [481])
     }
 
     @Test func `CANCEL is repeated over UDP until it is answered`() {
-        var house = House()
+        let house = House()
         let anna = house.registeredPhone("anna", host: 20)
         let bob = house.registeredPhone("bob", host: 21)
         let text = House.request("INVITE", "sip:bob@family.test", from: "anna", on: anna)
@@ -225,7 +225,7 @@ import Testing
     }
 
     @Test func `a device that says nothing at all counts as 408 after 32 seconds`() {
-        var call = Ringing(1)
+        let call = Ringing(1)
         #expect(call.house.advance(.milliseconds(31_900)).isEmpty)
         let sent = call.house.advance(.milliseconds(200))
         #expect(sent.map(\.status) == [408])
@@ -240,7 +240,7 @@ import Testing
     }
 
     @Test func `nobody waits for a 408 to anything but INVITE`() {
-        var house = House()
+        let house = House()
         let anna = house.registeredPage("anna")
         _ = house.registeredPage("bob")
         _ = house.receive(House.request("MESSAGE", "sip:bob@family.test", from: "anna", on: anna), on: anna)
@@ -265,7 +265,7 @@ import Testing
     static let outbound = (RegistrarTests.instance + ";reg-id=1", ["Supported: outbound"])
 
     @Test func `a page that comes back while it rings gets the same INVITE again`() {
-        var house = House()
+        let house = House()
         let anna = house.registeredPage("anna")
         let bob = house.registeredPage("bob", parameters: Self.outbound.0, headers: Self.outbound.1)
         let invite = house.receive(CallTests.invite(on: anna), on: anna)[1]
@@ -282,7 +282,7 @@ import Testing
     }
 
     @Test func `a CANCEL that was lost with a connection is repeated on the next`() {
-        var house = House()
+        let house = House()
         let anna = house.registeredPage("anna")
         let bob = house.registeredPage("bob", parameters: Self.outbound.0, headers: Self.outbound.1)
         let invite = house.receive(CallTests.invite(on: anna), on: anna)[1]
@@ -307,7 +307,7 @@ import Testing
     }
 
     @Test func `a caller who is back in time gets her answer over the new connection`() {
-        var house = House()
+        let house = House()
         let parameters = RegistrarTests.instance + ";reg-id=1"
         let headers = ["Supported: outbound"]
         let anna = house.registeredPage("anna", parameters: parameters, headers: headers)
@@ -340,7 +340,7 @@ import Testing
         Mix(callerIsPage: false, calleeIsPage: false, offer: House.webOffer, passes: true),
     ])
     func `a browser and a plain telephone are kept apart in words`(_ row: Mix) {
-        var house = House()
+        let house = House()
         let anna = row.callerIsPage ? house.registeredPage("anna") : house.registeredPhone("anna", host: 20)
         let bob = row.calleeIsPage ? house.registeredPage("bob") : house.registeredPhone("bob", host: 21)
         let sent = house.authenticated(CallTests.invite(on: anna, body: row.offer), user: "anna", on: anna)
@@ -353,7 +353,7 @@ import Testing
     }
 
     @Test func `a telephone among browsers does not keep them from ringing, nor hide that nobody answered`() {
-        var house = House()
+        let house = House()
         let anna = house.registeredPage("anna")
         _ = house.registeredPhone("bob", host: 21)
         let page = house.registeredPage("bob")
@@ -366,7 +366,7 @@ import Testing
     // MARK: Nobody there
 
     @Test func `a person without devices is not connected, one who does not exist is unknown`() {
-        var house = House()
+        let house = House()
         let anna = house.registeredPage("anna")
         let offline = house.receive(CallTests.invite(on: anna), on: anna)
         #expect(offline.map(\.status) == [480])
@@ -376,14 +376,14 @@ import Testing
     }
 
     @Test func `calling oneself rings the other devices`() {
-        var house = House()
+        let house = House()
         let (first, second) = (house.registeredPage("anna"), house.registeredPage("anna"))
         let sent = house.receive(CallTests.invite("sip:anna@family.test", on: first), on: first)
         #expect(sent.filter { $0.method == .invite }.map(\.flow) == [second])
     }
 
     @Test func `a limit keeps one person from calling without end`() {
-        var house = House { $0.limits.pendingCallsPerPerson = 2 }
+        let house = House { $0.limits.pendingCallsPerPerson = 2 }
         let anna = house.registeredPage("anna")
         let bob = house.registeredPage("bob")
         var first: House.Sent?

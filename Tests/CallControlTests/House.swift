@@ -4,7 +4,7 @@ import SIP
 @testable import CallControl
 
 /// A controller with people in it, and what it gives out, as tests want to see it.
-struct House {
+final class House {
     struct Sent {
         var message: SIPMessage
         var flow: Flow
@@ -75,7 +75,7 @@ struct House {
     // MARK: Flows
 
     /// A browser's connection, signed in.
-    mutating func page(_ user: String?) -> Flow {
+    func page(_ user: String?) -> Flow {
         nextStream += 1
         let flow = Flow(
             transport: .wss, id: nextStream,
@@ -85,7 +85,7 @@ struct House {
         return flow
     }
 
-    mutating func stream(_ transport: SIPTransport, remote: TransportAddress) -> Flow {
+    func stream(_ transport: SIPTransport, remote: TransportAddress) -> Flow {
         nextStream += 1
         let flow = Flow(
             transport: transport, id: nextStream, remote: remote,
@@ -102,14 +102,14 @@ struct House {
 
     // MARK: In and out
 
-    mutating func receive(_ text: String, on flow: Flow) -> [Sent] { receive(bytes: Self.wire(text), on: flow) }
+    func receive(_ text: String, on flow: Flow) -> [Sent] { receive(bytes: Self.wire(text), on: flow) }
 
-    mutating func receive(bytes: [UInt8], on flow: Flow) -> [Sent] {
+    func receive(bytes: [UInt8], on flow: Flow) -> [Sent] {
         controller.receive(bytes, on: flow, at: now)
         return drain()
     }
 
-    mutating func advance(_ duration: Duration) -> [Sent] {
+    func advance(_ duration: Duration) -> [Sent] {
         let end = now + duration
         var sent: [Sent] = []
         while let due = controller.nextTimeout, due <= end {
@@ -121,12 +121,12 @@ struct House {
         return sent
     }
 
-    mutating func close(_ flow: Flow) -> [Sent] {
+    func close(_ flow: Flow) -> [Sent] {
         controller.flowClosed(flow, at: now)
         return drain()
     }
 
-    mutating func drain() -> [Sent] {
+    func drain() -> [Sent] {
         var sent: [Sent] = []
         while let output = controller.pollOutput() {
             switch output {
@@ -211,7 +211,7 @@ struct House {
     }
 
     /// Opens a page for a person and registers it.
-    mutating func registeredPage(_ user: String, parameters: String = "", headers: [String] = []) -> Flow {
+    func registeredPage(_ user: String, parameters: String = "", headers: [String] = []) -> Flow {
         let flow = page(user)
         let answer = receive(Self.register(user, on: flow, parameters: parameters, headers: headers), on: flow)
         precondition(answer.first?.status == 200, answer.first?.all ?? "nothing sent")
@@ -219,7 +219,7 @@ struct House {
     }
 
     /// Registers a phone over UDP with digest.
-    mutating func registeredPhone(_ user: String, host: UInt32, parameters: String = "") -> Flow {
+    func registeredPhone(_ user: String, host: UInt32, parameters: String = "") -> Flow {
         let flow = Self.phone(host)
         let answer = authenticated(Self.register(user, on: flow, parameters: parameters), user: user, on: flow)
         precondition(answer.first?.status == 200, answer.first?.all ?? "nothing sent")
@@ -227,7 +227,7 @@ struct House {
     }
 
     /// Sends a request, answers the challenge, and gives what follows.
-    mutating func authenticated(
+    func authenticated(
         _ text: String, user: String, on flow: Flow, password: [UInt8] = House.password,
         algorithm: DigestAlgorithm = .md5
     ) -> [Sent] {

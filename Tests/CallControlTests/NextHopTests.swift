@@ -9,7 +9,7 @@ import Testing
     static let address = IPAddress.v4(0x0a00_0001)
 
     @Test func `a call to another domain asks SRV, then addresses, and goes out`() {
-        var house = House()
+        let house = House()
         let anna = house.registeredPhone("anna", host: 20)
         var sent = house.authenticated(
             House.request(
@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test func `strangers cannot use the server as a relay`() {
-        var house = House()
+        let house = House()
         let sent = house.receive(
             House.request("INVITE", "sip:dora@else.test", from: "eve", on: House.phone(66)), on: House.phone(66))
         #expect(sent.map(\.status) == [407])
@@ -62,7 +62,7 @@ import Testing
     }
 
     @Test func `the next address takes over when one fails`() {
-        var house = House()
+        let house = House()
         let anna = house.registeredPage("anna")
         _ = house.receive(House.request("MESSAGE", "sip:dora@else.test:5066", from: "anna", on: anna), on: anna)
         #expect(house.questions.map(\.question) == [.addresses(host: [UInt8](ascii: "else.test"))])
@@ -77,7 +77,7 @@ import Testing
     }
 
     @Test func `a name nobody knows is told`() {
-        var house = House()
+        let house = House()
         let anna = house.registeredPage("anna")
         _ = house.receive(
             House.request("MESSAGE", "sip:dora@else.test;transport=tcp", from: "anna", on: anna), on: anna)
@@ -95,14 +95,14 @@ import Testing
     }
 
     @Test func `a name server that never answers does not hold the caller for ever`() {
-        var house = House()
+        let house = House()
         let anna = house.registeredPage("anna")
         _ = house.receive(House.request("MESSAGE", "sip:dora@else.test", from: "anna", on: anna), on: anna)
         #expect(house.advance(.seconds(9)).map(\.status) == [500])
     }
 
     @Test func `TCP and TLS are connected, and used again`() {
-        var house = House()
+        let house = House()
         let anna = house.registeredPage("anna")
         _ = house.receive(House.request("MESSAGE", "sips:dora@10.0.0.1", from: "anna", on: anna), on: anna)
         #expect(house.connections.map(\.target.transport) == [.tls])

@@ -7,7 +7,7 @@ import Testing
 /// RFC 3261 §10.3, RFC 5626 §6, RFC 5627 §5, RFC 3327.
 @Suite struct RegistrarTests {
     @Test func `a page that is signed in registers without a password`() {
-        var house = House()
+        let house = House()
         let page = house.page("anna")
         let sent = house.receive(House.register("anna", on: page, parameters: ";expires=600"), on: page)
         #expect(sent.map(\.status) == [200])
@@ -19,7 +19,7 @@ import Testing
 
     @Test(arguments: [DigestAlgorithm.md5, .sha256])
     func `a phone registers with the password it was given`(_ algorithm: DigestAlgorithm) {
-        var house = House()
+        let house = House()
         let phone = House.phone(20)
         let register = House.register("anna", on: phone)
         let challenge = house.receive(register, on: phone)
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test func `nothing is confirmed before it is on disk, and a repeated request waits as well`() {
-        var house = House()
+        let house = House()
         house.diskIsFast = false
         let page = house.page("anna")
         let register = House.register("anna", on: page)
@@ -46,7 +46,7 @@ import Testing
     }
 
     @Test func `a full disk is told to the phone`() {
-        var house = House()
+        let house = House()
         house.diskIsFast = false
         let page = house.page("anna")
         _ = house.receive(House.register("anna", on: page), on: page)
@@ -56,7 +56,7 @@ import Testing
     }
 
     @Test func `a refresh is confirmed at once and written later`() {
-        var house = House()
+        let house = House()
         let page = house.registeredPage("anna")
         let sent = house.receive(House.register("anna", on: page, cseq: 2), on: page)
         #expect(sent.map(\.status) == [200])
@@ -88,7 +88,7 @@ import Testing
         Lifetime(contact: "", headers: ["Expires: 10"], status: 423),
     ])
     func `lifetimes are kept within the limits`(_ row: Lifetime) {
-        var house = House()
+        let house = House()
         let page = house.page("anna")
         let sent = house.receive(
             House.register("anna", on: page, parameters: row.contact, headers: row.headers), on: page)
@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test func `a binding ends with its lifetime`() {
-        var house = House()
+        let house = House()
         _ = house.registeredPage("anna", parameters: ";expires=60")
         _ = house.advance(.seconds(59))
         #expect(house.controller.bindingCount == 1)
@@ -109,7 +109,7 @@ import Testing
     }
 
     @Test func `expires 0 removes one binding, a star all of them`() {
-        var house = House()
+        let house = House()
         let first = house.registeredPage("anna")
         let second = house.registeredPage("anna")
         var sent = house.receive(House.register("anna", on: first, parameters: ";expires=0", cseq: 2), on: first)
@@ -125,7 +125,7 @@ import Testing
 
     @Test(arguments: ["*", "*;expires=0", "*, <sip:anna@x.invalid>"])
     func `a star without Expires 0, or in company, is refused`(_ contact: String) {
-        var house = House()
+        let house = House()
         let page = house.registeredPage("anna")
         let sent = house.receive(House.register("anna", on: page, contact: contact, cseq: 2), on: page)
         #expect(sent.map(\.status) == [400])
@@ -133,7 +133,7 @@ import Testing
     }
 
     @Test func `a registration that was overtaken changes nothing`() {
-        var house = House()
+        let house = House()
         let page = house.page("anna")
         _ = house.receive(House.register("anna", on: page, parameters: ";expires=600", cseq: 5), on: page)
         let late = house.receive(House.register("anna", on: page, parameters: ";expires=0", cseq: 4), on: page)
@@ -142,7 +142,7 @@ import Testing
     }
 
     @Test func `the same Contact written differently is the same binding`() {
-        var house = House()
+        let house = House()
         let page = house.page("anna")
         _ = house.receive(House.register("anna", on: page, contact: "<sip:anna@Host.Invalid;transport=ws>"), on: page)
         let sent = house.receive(
@@ -151,7 +151,7 @@ import Testing
     }
 
     @Test func `a query lists the bindings and changes nothing`() {
-        var house = House()
+        let house = House()
         let page = house.registeredPage("anna", parameters: ";expires=600")
         _ = house.advance(.milliseconds(100_500))
         let query = House.request(
@@ -163,7 +163,7 @@ import Testing
     }
 
     @Test func `an unknown extension is named`() {
-        var house = House()
+        let house = House()
         let page = house.page("anna")
         let sent = house.receive(House.register("anna", on: page, headers: ["Require: path, teleport"]), on: page)
         #expect(sent.map(\.status) == [420])
@@ -171,7 +171,7 @@ import Testing
     }
 
     @Test func `nobody registers for somebody else`() {
-        var house = House()
+        let house = House()
         let page = house.page("anna")
         let text = House.request(
             "REGISTER", "sip:family.test", from: "anna", on: page, to: "sip:bob@family.test",
@@ -188,7 +188,7 @@ import Testing
     // MARK: Limits
 
     @Test func `devices and contacts have limits`() {
-        var house = House { $0.limits.bindingsPerPerson = 3 }
+        let house = House { $0.limits.bindingsPerPerson = 3 }
         for _ in 0..<3 { _ = house.registeredPage("anna") }
         let page = house.page("anna")
         #expect(house.receive(House.register("anna", on: page), on: page).map(\.status) == [403])
@@ -207,7 +207,7 @@ import Testing
     static let instance = ";+sip.instance=\"<urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6>\""
 
     @Test func `the same instance and reg-id replace the flow, another reg-id adds one`() {
-        var house = House()
+        let house = House()
         let parameters = Self.instance + ";reg-id=1"
         let headers = ["Supported: outbound, path, gruu"]
         _ = house.registeredPage("anna", parameters: parameters, headers: headers)
@@ -225,7 +225,7 @@ import Testing
     }
 
     @Test func `a public GRUU is given to whoever asks for it`() {
-        var house = House()
+        let house = House()
         let page = house.page("anna")
         let plain = house.receive(House.register("anna", on: page, parameters: Self.instance), on: page)
         #expect(!plain[0].text(.contact).contains("pub-gruu"))
@@ -238,7 +238,7 @@ import Testing
     }
 
     @Test func `a device without reg-id that comes back leaves no ghost`() {
-        var house = House()
+        let house = House()
         let first = house.registeredPage("anna", parameters: Self.instance)
         _ = house.close(first)
         let second = house.registeredPage("anna", parameters: Self.instance)
@@ -248,7 +248,7 @@ import Testing
     }
 
     @Test func `a first hop that keeps no flows is refused for outbound`() {
-        var house = House()
+        let house = House()
         let page = house.page("anna")
         let headers = ["Supported: outbound, path", "Via: SIP/2.0/TCP edge.test;branch=z9hG4bKlower"]
         var sent = house.receive(
@@ -263,7 +263,7 @@ import Testing
     }
 
     @Test func `requests follow the Path of a binding`() {
-        var house = House()
+        let house = House()
         let bob = house.registeredPage("bob", headers: ["Path: <sip:edge.test;lr>, <sip:far.test;lr>"])
         let anna = house.registeredPage("anna")
         let sent = house.receive(
@@ -275,7 +275,7 @@ import Testing
     // MARK: People
 
     @Test func `a phone that is disabled loses its bindings and its connection`() {
-        var house = House()
+        let house = House()
         let address = TransportAddress(ip: .v4(0xc0a8_0114), port: 40_000)
         let flow = house.stream(.tls, remote: address)
         let sent = house.authenticated(House.register("anna", on: flow), user: "anna", on: flow)
@@ -289,7 +289,7 @@ import Testing
     }
 
     @Test func `a person who is removed is gone with everything`() {
-        var house = House()
+        let house = House()
         let page = house.registeredPage("anna")
         house.controller.remove(user: [UInt8](ascii: "anna"), at: house.now)
         _ = house.drain()

@@ -43,7 +43,7 @@ import Testing
             status: 100),
     ])
     func `requests that cannot go on are refused with the RFC's status`(_ row: Row) {
-        var house = House()
+        let house = House()
         let anna = house.registeredPage("anna")
         _ = house.registeredPage("bob")
         _ = house.registeredPage("bob")
@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test func `a loop is found, a spiral is not one`() {
-        var house = House()
+        let house = House()
         let anna = house.registeredPage("anna")
         let bob = house.registeredPage("bob")
         let sent = house.receive(House.request("MESSAGE", "sip:bob@family.test", from: "anna", on: anna), on: anna)
@@ -90,7 +90,7 @@ import Testing
             written: "phone.local;branch=z9hG4bKx;rport=4444;received=192.168.1.66"),
     ])
     func `answers go back by received and rport`(_ row: Origin) {
-        var house = House()
+        let house = House()
         let text = House.request("OPTIONS", "sip:family.test", from: "x", on: House.phone(66, port: 4444))
             .replacing(/Via: .*\n/, with: "Via: SIP/2.0/UDP \(row.via)\n")
         let sent = house.receive(text, on: House.phone(66, port: 4444))
@@ -99,14 +99,14 @@ import Testing
     }
 
     @Test func `keep-alives and noise get no answer`() {
-        var house = House()
+        let house = House()
         for bytes in [[], Array("\r\n\r\n".utf8), [0, 0, 0, 0], Array("GET / HTTP/1.1\r\n\r\n".utf8)] as [[UInt8]] {
             #expect(house.receive(bytes: bytes, on: House.phone(66)).isEmpty)
         }
     }
 
     @Test func `event packages the server lacks are refused in words`() {
-        var house = House()
+        let house = House()
         let anna = house.registeredPage("anna")
         for method in ["SUBSCRIBE", "PUBLISH"] {
             let sent = house.receive(
@@ -122,7 +122,7 @@ import Testing
     }
 
     @Test func `sips goes to encrypted connections only`() {
-        var house = House()
+        let house = House()
         let anna = house.registeredPage("anna")
         _ = house.registeredPhone("bob", host: 21)
         var sent = house.receive(House.request("MESSAGE", "sips:bob@family.test", from: "anna", on: anna), on: anna)
@@ -134,7 +134,7 @@ import Testing
     }
 
     @Test func `a full server says so`() {
-        var house = House { $0.limits.transactions = 2 }
+        let house = House { $0.limits.transactions = 2 }
         let anna = house.registeredPage("anna")
         _ = house.registeredPage("bob")
         for number in 1...3 {
@@ -148,7 +148,7 @@ import Testing
     @Test(arguments: 0..<20)
     func `any order of inputs keeps the bounds`(_ seed: UInt64) {
         var random = RandomSource(seed: seed)
-        var house = House(seed: seed) {
+        let house = House(seed: seed) {
             $0.limits.transactions = 30
             $0.limits.waiting = 5
             $0.limits.bindingsPerPerson = 6
@@ -193,7 +193,7 @@ import Testing
 
     @Test func `any bytes are borne`() {
         var random = RandomSource(seed: 3)
-        var house = House()
+        let house = House()
         let page = house.page("a")
         let seeds = [
             House.request("INVITE", "sip:a@h.test", from: "a", on: page), House.register("b", on: page),
