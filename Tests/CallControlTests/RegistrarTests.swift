@@ -19,7 +19,7 @@ import Testing
 
     @Test(arguments: [DigestAlgorithm.md5, .sha256])
     func `a phone registers with the password it was given`(_ algorithm: DigestAlgorithm) {
-        let house = House()
+        let house = House { $0.digestAlgorithms = [.sha256, .md5] }
         let phone = House.phone(20)
         let register = House.register("anna", on: phone)
         let challenge = house.receive(register, on: phone)
@@ -29,6 +29,13 @@ import Testing
         let sent = house.receive(answer, on: phone)
         #expect(sent.map(\.status) == [200])
         #expect(house.stores.first?.change.saved.first?.phone == [UInt8](ascii: "desk"))
+    }
+
+    @Test func `MD5 alone is offered as long as nobody asks for more, since baresip 1.0 bears nothing else`() {
+        let house = House()
+        let challenge = house.receive(House.register("anna", on: House.phone(20)), on: House.phone(20))
+        #expect(challenge[0].texts(.wwwAuthenticate).count == 1)
+        #expect(challenge[0].text(.wwwAuthenticate).contains("algorithm=MD5"))
     }
 
     @Test func `nothing is confirmed before it is on disk, and a repeated request waits as well`() {
