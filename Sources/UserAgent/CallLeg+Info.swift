@@ -5,55 +5,55 @@ import SIP
 extension CallLeg {
     // MARK: Ours
 
-    mutating func candidates(_ fragment: [UInt8], _ stack: inout Stack, at now: Instant) {
+    func candidates(_ fragment: [UInt8], _ stack: Stack, at now: Instant) {
         trickle.put(fragment)
-        sendCandidates(&stack, at: now)
+        sendCandidates(stack, at: now)
     }
 
     /// RFC 8840 §4.3.1: only when the peer surely has the dialog: it sent a response of it, or the ACK of our 2xx.
-    mutating func sendCandidates(_ stack: inout Stack, at now: Instant) {
+    func sendCandidates(_ stack: Stack, at now: Instant) {
         guard ending == nil, peer.takesCandidates, accepted == nil, isCaller || isConfirmed,
             stack.configuration.trickle != .off, let fragment = trickle.take()
         else { return }
-        var request = self.request(.info, &stack)
+        var request = self.request(.info, stack)
         request.add(.infoPackage, Abilities.infoPackage)
         request.add(.contentDisposition, "Info-Package")
         stack.begin(
             request.finish(contentType: Abilities.candidates, body: fragment), for: owner(.trickle), at: now)
     }
 
-    mutating func handleCandidates(_ result: ClientResult, _ stack: inout Stack, at now: Instant) {
-        guard ending != nil || !answerChallenge(result, &stack, at: now) else { return }
+    func handleCandidates(_ result: ClientResult, _ stack: Stack, at now: Instant) {
+        guard ending != nil || !answerChallenge(result, stack, at: now) else { return }
         trickle.finished(success: result.isSuccess)
-        handleInfo(result, &stack, at: now)
-        sendCandidates(&stack, at: now)
+        handleInfo(result, stack, at: now)
+        sendCandidates(stack, at: now)
     }
 
-    mutating func info(
-        contentType: [UInt8], body: [UInt8], _ stack: inout Stack, at now: Instant
+    func info(
+        contentType: [UInt8], body: [UInt8], _ stack: Stack, at now: Instant
     ) throws(CommandError) {
         guard ending == nil, isConfirmed else { throw .wrongState }
-        let request = self.request(.info, &stack)
+        let request = self.request(.info, stack)
         stack.begin(request.finish(contentType: contentType, body: body), for: owner(.info), at: now)
     }
 
-    mutating func dtmf(
-        signal: UInt8, milliseconds: Int, _ stack: inout Stack, at now: Instant
+    func dtmf(
+        signal: UInt8, milliseconds: Int, _ stack: Stack, at now: Instant
     ) throws(CommandError) {
         guard DTMFRelay.isSignal(signal), (1...6000).contains(milliseconds) else { throw .badValue }
         let body = DTMFRelay(signal: signal, milliseconds: milliseconds).bytes
-        try info(contentType: DTMFRelay.contentType, body: body, &stack, at: now)
+        try info(contentType: DTMFRelay.contentType, body: body, stack, at: now)
     }
 
     /// A response to INFO or MESSAGE. Only "no such dialog" says something about the call (RFC 6086 §4.2.2).
-    mutating func handleInfo(_ result: ClientResult, _ stack: inout Stack, at now: Instant) {
+    func handleInfo(_ result: ClientResult, _ stack: Stack, at now: Instant) {
         guard result.status == 481, isConfirmed else { return }
-        lost(status: 481, reason: result.reason, &stack, at: now)
+        lost(status: 481, reason: result.reason, stack, at: now)
     }
 
     // MARK: The peer's
 
-    mutating func receiveInfo(_ request: ServerRequest, _ stack: inout Stack, at now: Instant) {
+    func receiveInfo(_ request: ServerRequest, _ stack: Stack, at now: Instant) {
         let message = request.message
         if let package = message.value(of: .infoPackage) {
             guard ASCII.equalIgnoringCase(package, Abilities.infoPackage), stack.configuration.trickle != .off else {

@@ -5,7 +5,7 @@ import SIP
 ///
 /// A call that forks has several early ones, of which one is confirmed. A leg is over when `ending` is set; it stays until
 /// its BYE is answered and its own 2xx is acknowledged.
-struct CallLeg: Sendable {
+final class CallLeg: @unchecked Sendable {
     /// Our 2xx to an INVITE, repeated until its ACK.
     struct Accepted: Sendable {
         var repetition: Repetition
@@ -51,14 +51,14 @@ struct CallLeg: Sendable {
     // MARK: Requests
 
     /// The beginning of a request in this dialog.
-    mutating func request(_ method: SIPMethod, _ stack: inout Stack) -> MessageBuilder {
+    func request(_ method: SIPMethod, _ stack: Stack) -> MessageBuilder {
         var request = dialog.request(method, via: stack.via())
         stack.addUserAgent(&request)
         return request
     }
 
     /// Answers a challenge to a request of this dialog.
-    mutating func answerChallenge(_ result: ClientResult, _ stack: inout Stack, at now: Instant) -> Bool {
+    func answerChallenge(_ result: ClientResult, _ stack: Stack, at now: Instant) -> Bool {
         let next = (dialog.localCSeq ?? 0) &+ 1
         guard stack.answerChallenge(result, cseq: next, at: now) != nil else { return false }
         dialog.noteSent(number: next)
@@ -66,14 +66,14 @@ struct CallLeg: Sendable {
     }
 
     /// A Contact that cannot be read leaves the peer where it was.
-    mutating func refreshTarget(from message: SIPMessage) {
+    func refreshTarget(from message: SIPMessage) {
         do throws(SIPParseError) { try dialog.refreshTarget(from: message) } catch {}
     }
 
     /// ACK of a 2xx to an INVITE of ours; a copy of the 2xx gets a copy of the ACK (RFC 3261 §13.2.2.4).
     ///
     /// - Returns: false when the 2xx was such a copy.
-    mutating func acknowledge(_ result: ClientResult, _ stack: inout Stack) -> Bool {
+    func acknowledge(_ result: ClientResult, _ stack: Stack) -> Bool {
         let cseq = result.cseq
         if let acknowledgement, acknowledgement.cseq == cseq {
             stack.transmit(acknowledgement.message)
@@ -92,60 +92,60 @@ struct CallLeg: Sendable {
     /// A reliable provisional response to our INVITE (RFC 3262 §4).
     ///
     /// - Returns: false when it is a copy, or came out of order and will come again.
-    mutating func acknowledgeReliably(
-        _ response: SIPMessage, _ cseq: UInt32, _ stack: inout Stack, at now: Instant
+    func acknowledgeReliably(
+        _ response: SIPMessage, _ cseq: UInt32, _ stack: Stack, at now: Instant
     ) -> Bool {
         let rseq: UInt32?
         do throws(SIPParseError) { rseq = try response.rseq() } catch { return false }
         guard let rseq, lastRSeq == nil || rseq == lastRSeq.map({ $0 &+ 1 }) else { return false }
         lastRSeq = rseq
-        var prack = request(.prack, &stack)
+        var prack = request(.prack, stack)
         prack.add(.rack, RAck(responseNumber: rseq, cseq: CSeq(number: cseq, method: .invite)))
         stack.begin(prack.finish(), for: owner(.prack), at: now)
         return true
     }
 
     /// A response to a request of this dialog.
-    mutating func handle(
-        _ result: ClientResult, _ purpose: LegRequest, _ stack: inout Stack, at now: Instant
+    func handle(
+        _ result: ClientResult, _ purpose: LegRequest, _ stack: Stack, at now: Instant
     ) {
         guard result.isFinal else { return }
         switch purpose {
-        case .bye: handleBye(result, &stack, at: now)
-        case .offer: handleOffer(result, isRefresh: false, &stack, at: now)
-        case .refresh: handleOffer(result, isRefresh: true, &stack, at: now)
-        case .trickle: handleCandidates(result, &stack, at: now)
-        case .refer: handleRefer(result, &stack, at: now)
-        case .notify: handleReport(result, &stack, at: now)
+        case .bye: handleBye(result, stack, at: now)
+        case .offer: handleOffer(result, isRefresh: false, stack, at: now)
+        case .refresh: handleOffer(result, isRefresh: true, stack, at: now)
+        case .trickle: handleCandidates(result, stack, at: now)
+        case .refer: handleRefer(result, stack, at: now)
+        case .notify: handleReport(result, stack, at: now)
         case .prack:
             // Once the call is answered nothing depends on it (RFC 3262 §3).
-            if ending == nil { _ = answerChallenge(result, &stack, at: now) }
+            if ending == nil { _ = answerChallenge(result, stack, at: now) }
         case .info, .message:
-            guard ending != nil || !answerChallenge(result, &stack, at: now) else { return }
+            guard ending != nil || !answerChallenge(result, stack, at: now) else { return }
             if case .message(let id) = purpose {
                 stack.emit(.messageResult(id: id, status: result.status, reason: result.reason))
             }
-            handleInfo(result, &stack, at: now)
+            handleInfo(result, stack, at: now)
         }
     }
 
     // MARK: The end
 
     /// Ends the call at this side. The BYE waits for the ACK of a 2xx of ours (RFC 3261 §15).
-    mutating func hangUp(_ ending: Ending, _ stack: inout Stack, at now: Instant) {
+    func hangUp(_ ending: Ending, _ stack: Stack, at now: Instant) {
         guard self.ending == nil else { return }
-        end(ending, &stack, at: now)
-        if accepted != nil { owesBye = true } else { sendBye(&stack, at: now) }
+        end(ending, stack, at: now)
+        if accepted != nil { owesBye = true } else { sendBye(stack, at: now) }
     }
 
-    private mutating func sendBye(_ stack: inout Stack, at now: Instant) {
+    private func sendBye(_ stack: Stack, at now: Instant) {
         (owesBye, isSayingBye) = (false, true)
-        let bye = request(.bye, &stack)
+        let bye = request(.bye, stack)
         stack.begin(bye.finish(), for: owner(.bye), at: now)
     }
 
     /// The peer ended the call, or it cannot go on; nothing more is sent about it.
-    mutating func end(_ ending: Ending, _ stack: inout Stack, at now: Instant) {
+    func end(_ ending: Ending, _ stack: Stack, at now: Instant) {
         guard self.ending == nil else { return }
         self.ending = ending
         timer.stop()
@@ -153,33 +153,33 @@ struct CallLeg: Sendable {
         if let owed = negotiation.settleOwed() { stack.reply(487, to: owed, at: now) }
     }
 
-    mutating func receiveBye(_ request: ServerRequest, _ stack: inout Stack, at now: Instant) {
+    func receiveBye(_ request: ServerRequest, _ stack: Stack, at now: Instant) {
         stack.reply(200, to: request, at: now)
         accepted = nil
-        end(Ending(cause: .remoteHungUp), &stack, at: now)
+        end(Ending(cause: .remoteHungUp), stack, at: now)
         // RFC 5057 §4: a subscription in the dialog would outlive it, but nobody listens to how the transfer went.
         referral = nil
     }
 
-    mutating func handleBye(_ result: ClientResult, _ stack: inout Stack, at now: Instant) {
-        guard !answerChallenge(result, &stack, at: now) else { return }
+    func handleBye(_ result: ClientResult, _ stack: Stack, at now: Instant) {
+        guard !answerChallenge(result, stack, at: now) else { return }
         isSayingBye = false
     }
 
     // MARK: Our 2xx and its ACK
 
-    mutating func receiveAcknowledgement(_ ack: SIPMessage, _ stack: inout Stack, at now: Instant) {
+    func receiveAcknowledgement(_ ack: SIPMessage, _ stack: Stack, at now: Instant) {
         guard let accepted, ack.sequenceNumber == accepted.cseq else { return }
         self.accepted = nil
-        if owesBye { return sendBye(&stack, at: now) }
+        if owesBye { return sendBye(stack, at: now) }
         if accepted.expectsAnswer {
             guard negotiation.receiveAnswer(ack.body) else {
-                return hangUp(Ending(cause: .notAcceptable), &stack, at: now)
+                return hangUp(Ending(cause: .notAcceptable), stack, at: now)
             }
             let sdp = Array(ack.body)
             stack.emit(accepted.isFirst ? .answered(call, sdp: sdp) : .offerAnswered(call, sdp: sdp))
         }
-        pump(&stack, at: now)
+        pump(stack, at: now)
     }
 
     // MARK: Time
@@ -191,37 +191,37 @@ struct CallLeg: Sendable {
         return soonest
     }
 
-    mutating func handleTimeout(_ stack: inout Stack, at now: Instant) {
+    func handleTimeout(_ stack: Stack, at now: Instant) {
         switch accepted?.repetition.handleTimeout(at: now) {
         case .send: if let accepted { stack.transmit(accepted.repetition.message) }
         case .giveUp:
             // RFC 3261 §13.3.1.4: a 2xx that nobody acknowledged ends the session.
             accepted = nil
-            if owesBye { sendBye(&stack, at: now) } else { lost(&stack, at: now) }
+            if owesBye { sendBye(stack, at: now) } else { lost(stack, at: now) }
         case nil: break
         }
         switch timer.handleTimeout(at: now) {
-        case .refresh: refresh(&stack, at: now)
-        case .expire: lost(&stack, at: now)
+        case .refresh: refresh(stack, at: now)
+        case .expire: lost(stack, at: now)
         case nil: break
         }
-        if negotiation.owedUntil.isDue(at: now) { giveUpOwed(&stack, at: now) }
-        handleReferralTimeout(&stack, at: now)
+        if negotiation.owedUntil.isDue(at: now) { giveUpOwed(stack, at: now) }
+        handleReferralTimeout(stack, at: now)
         if let outgoing = negotiation.outgoing, !outgoing.isSent, outgoing.notBefore.isDue(at: now) {
             negotiation.outgoing?.notBefore = nil
-            pump(&stack, at: now)
+            pump(stack, at: now)
         }
     }
 
     /// The peer does not answer any more.
-    mutating func lost(status: Int = 0, reason: [UInt8] = [], _ stack: inout Stack, at now: Instant) {
-        hangUp(Ending(cause: .networkLost, status: status, reason: reason), &stack, at: now)
+    func lost(status: Int = 0, reason: [UInt8] = [], _ stack: Stack, at now: Instant) {
+        hangUp(Ending(cause: .networkLost, status: status, reason: reason), stack, at: now)
     }
 
     /// What waits for the dialog to be free may go now.
-    mutating func pump(_ stack: inout Stack, at now: Instant) {
-        sendWaitingOffer(&stack, at: now)
-        sendCandidates(&stack, at: now)
+    func pump(_ stack: Stack, at now: Instant) {
+        sendWaitingOffer(stack, at: now)
+        sendCandidates(stack, at: now)
     }
 }
 

@@ -2,7 +2,7 @@ import Base
 import SIP
 
 /// All calls: which one a message or command is about, and what one call means for another (transfer, replacement).
-struct Calls: Sendable {
+final class Calls: @unchecked Sendable {
     private var calls: [Call] = []
     private var nextIncoming = CallID.firstIncoming
 
@@ -14,9 +14,9 @@ struct Calls: Sendable {
 
     // MARK: Commands
 
-    mutating func call(
+    func call(
         _ id: CallID, to target: SIPURI, offer: [UInt8], replaces: Replaces?, referrer: CallID? = nil,
-        referredBy: [UInt8]? = nil, _ stack: inout Stack, at now: Instant
+        referredBy: [UInt8]? = nil, _ stack: Stack, at now: Instant
     ) throws(CommandError) {
         guard !id.isIncoming, !calls.contains(where: { $0.id == id }) else { throw .badID }
         guard active < Limits.calls else { throw .tooMany }
@@ -36,7 +36,7 @@ struct Calls: Sendable {
         calls.append(
             Call(
                 id, invite: invite.finish(contentType: Abilities.sdp, body: offer), offer: offer, referrer: referrer,
-                &stack, at: now))
+                stack, at: now))
     }
 
     /// Names the dialog of an established call, as its peer knows it (RFC 3891 §4).
@@ -52,55 +52,55 @@ struct Calls: Sendable {
     }
 
     /// A command about one call.
-    mutating func perform(
-        _ command: CallCommand, _ id: CallID, _ stack: inout Stack, at now: Instant
+    func perform(
+        _ command: CallCommand, _ id: CallID, _ stack: Stack, at now: Instant
     ) throws(CommandError) {
         guard let index = index(of: id) else { throw .unknownCall }
         switch command {
-        case .answer(let sdp): try calls[index].answer(sdp, &stack, at: now)
-        case .reject(let status): try calls[index].reject(status: status, &stack, at: now)
-        case .hangUp: calls[index].hangUp(Ending(cause: .hungUp), &stack, at: now)
-        case .offer(let sdp): try calls[index].offer(sdp, &stack, at: now)
+        case .answer(let sdp): try calls[index].answer(sdp, stack, at: now)
+        case .reject(let status): try calls[index].reject(status: status, stack, at: now)
+        case .hangUp: calls[index].hangUp(Ending(cause: .hungUp), stack, at: now)
+        case .offer(let sdp): try calls[index].offer(sdp, stack, at: now)
         case .answerOffer(let sdp):
             let leg = try calls[index].offeredLeg()
-            try calls[index].legs[leg].answerOffer(sdp, &stack, at: now)
+            try calls[index].legs[leg].answerOffer(sdp, stack, at: now)
         case .rejectOffer(let status):
             let leg = try calls[index].offeredLeg()
-            try calls[index].legs[leg].rejectOffer(status: status, &stack, at: now)
-        case .candidates(let fragment): calls[index].trickle(fragment, &stack, at: now)
+            try calls[index].legs[leg].rejectOffer(status: status, stack, at: now)
+        case .candidates(let fragment): calls[index].trickle(fragment, stack, at: now)
         case .dtmf(let signal, let milliseconds):
             let leg = try calls[index].commandLeg()
-            try calls[index].legs[leg].dtmf(signal: signal, milliseconds: milliseconds, &stack, at: now)
+            try calls[index].legs[leg].dtmf(signal: signal, milliseconds: milliseconds, stack, at: now)
         case .info(let contentType, let body):
             let leg = try calls[index].commandLeg()
-            try calls[index].legs[leg].info(contentType: contentType, body: body, &stack, at: now)
+            try calls[index].legs[leg].info(contentType: contentType, body: body, stack, at: now)
         case .message(let message, let contentType, let body):
             let leg = try calls[index].commandLeg()
-            try calls[index].legs[leg].message(message, contentType: contentType, body: body, &stack, at: now)
+            try calls[index].legs[leg].message(message, contentType: contentType, body: body, stack, at: now)
         case .transfer(let target):
             let leg = try calls[index].commandLeg()
-            try calls[index].legs[leg].refer(to: target, &stack, at: now)
+            try calls[index].legs[leg].refer(to: target, stack, at: now)
         case .rejectTransfer(let status):
             let leg = try calls[index].commandLeg()
-            try calls[index].legs[leg].rejectTransfer(status: status, &stack, at: now)
+            try calls[index].legs[leg].rejectTransfer(status: status, stack, at: now)
         }
-        settle(index, &stack, at: now)
+        settle(index, stack, at: now)
     }
 
     /// REFER to the peer of one call with Replaces of another (RFC 5589 §7.1).
-    mutating func transfer(
-        _ id: CallID, toPeerOf other: CallID, _ stack: inout Stack, at now: Instant
+    func transfer(
+        _ id: CallID, toPeerOf other: CallID, _ stack: Stack, at now: Instant
     ) throws(CommandError) {
         guard id != other else { throw .badID }
         let replaces = try replacement(of: other)
         var target = try established(other).dialog.remoteTarget.asRequestURI
         target.headers = replaces.asURIHeader
-        try perform(.transfer(NameAddress(uri: target)), id, &stack, at: now)
+        try perform(.transfer(NameAddress(uri: target)), id, stack, at: now)
     }
 
     /// Calls where a REFER pointed to.
-    mutating func acceptTransfer(
-        _ id: CallID, new: CallID, offer: [UInt8], _ stack: inout Stack, at now: Instant
+    func acceptTransfer(
+        _ id: CallID, new: CallID, offer: [UInt8], _ stack: Stack, at now: Instant
     ) throws(CommandError) {
         guard let index = index(of: id) else { throw .unknownCall }
         let leg = try calls[index].commandLeg()
@@ -108,24 +108,24 @@ struct Calls: Sendable {
         let uri = referral.target.uri
         try call(
             new, to: uri, offer: offer, replaces: ClientInvite.replaces(in: uri), referrer: id,
-            referredBy: referral.referredBy, &stack, at: now)
+            referredBy: referral.referredBy, stack, at: now)
         calls[index].legs[leg].referral?.accept()
     }
 
     // MARK: Responses
 
-    mutating func handleInvite(_ result: ClientResult, _ id: CallID, _ stack: inout Stack, at now: Instant) {
+    func handleInvite(_ result: ClientResult, _ id: CallID, _ stack: Stack, at now: Instant) {
         guard let index = calls.firstIndex(where: { $0.id == id }) else { return }
-        calls[index].handleInvite(result, &stack, at: now)
-        settle(index, &stack, at: now)
+        calls[index].handleInvite(result, stack, at: now)
+        settle(index, stack, at: now)
     }
 
-    mutating func handle(
-        _ result: ClientResult, _ id: CallID, leg: UInt32, _ purpose: LegRequest, _ stack: inout Stack, at now: Instant
+    func handle(
+        _ result: ClientResult, _ id: CallID, leg: UInt32, _ purpose: LegRequest, _ stack: Stack, at now: Instant
     ) {
         guard let index = calls.firstIndex(where: { $0.id == id }) else { return }
-        calls[index].handle(result, leg: leg, purpose, &stack, at: now)
-        settle(index, &stack, at: now)
+        calls[index].handle(result, leg: leg, purpose, stack, at: now)
+        settle(index, stack, at: now)
     }
 
     // MARK: Requests
@@ -133,18 +133,17 @@ struct Calls: Sendable {
     /// A request with a To tag.
     ///
     /// - Returns: false when it belongs to no call.
-    mutating func receive(_ request: ServerRequest, in dialog: Dialog.ID, _ stack: inout Stack, at now: Instant) -> Bool
-    {
+    func receive(_ request: ServerRequest, in dialog: Dialog.ID, _ stack: Stack, at now: Instant) -> Bool {
         guard let (index, leg) = find(dialog) else { return false }
-        calls[index].receive(request, leg: leg, &stack, at: now)
-        settle(index, &stack, at: now)
+        calls[index].receive(request, leg: leg, stack, at: now)
+        settle(index, stack, at: now)
         return true
     }
 
-    mutating func acknowledge(_ ack: SIPMessage, _ stack: inout Stack, at now: Instant) {
+    func acknowledge(_ ack: SIPMessage, _ stack: Stack, at now: Instant) {
         guard let dialog = Dialog.ID(received: ack), let (index, leg) = find(dialog) else { return }
-        calls[index].legs[leg].receiveAcknowledgement(ack, &stack, at: now)
-        settle(index, &stack, at: now)
+        calls[index].legs[leg].receiveAcknowledgement(ack, stack, at: now)
+        settle(index, stack, at: now)
     }
 
     private func find(_ dialog: Dialog.ID) -> (call: Int, leg: Int)? {
@@ -155,7 +154,7 @@ struct Calls: Sendable {
     }
 
     /// An INVITE outside of all dialogs.
-    mutating func invited(_ request: ServerRequest, _ stack: inout Stack, at now: Instant) {
+    func invited(_ request: ServerRequest, _ stack: Stack, at now: Instant) {
         let message = request.message
         guard message.body.isEmpty || message.contentType == Abilities.sdp else {
             return stack.refuseContent(of: request, at: now)
@@ -172,7 +171,7 @@ struct Calls: Sendable {
         let id = CallID(nextIncoming)
         nextIncoming = nextIncoming == .max ? CallID.firstIncoming : nextIncoming + 1
         do throws(SIPParseError) {
-            calls.append(try Call(id, request: request, replaces: replaced, &stack, at: now))
+            calls.append(try Call(id, request: request, replaces: replaced, stack, at: now))
         } catch { stack.reply(400, to: request, at: now) }
     }
 
@@ -200,14 +199,14 @@ struct Calls: Sendable {
     /// CANCEL.
     ///
     /// - Returns: the To tag for its 200, when the INVITE is known to a call.
-    mutating func cancelled(
-        transaction: UInt32, by cancel: SIPMessage, _ stack: inout Stack, at now: Instant
+    func cancelled(
+        transaction: UInt32, by cancel: SIPMessage, _ stack: Stack, at now: Instant
     ) -> [UInt8]? {
         for index in calls.indices {
-            guard let tag = calls[index].cancelled(transaction: transaction, by: cancel, &stack, at: now) else {
+            guard let tag = calls[index].cancelled(transaction: transaction, by: cancel, stack, at: now) else {
                 continue
             }
-            settle(index, &stack, at: now)
+            settle(index, stack, at: now)
             return tag
         }
         return nil
@@ -216,25 +215,25 @@ struct Calls: Sendable {
     // MARK: Consequences and time
 
     /// What happened to one call is told to those it concerns; a call nobody waits for is forgotten.
-    private mutating func settle(_ index: Int, _ stack: inout Stack, at now: Instant) {
-        calls[index].settle(&stack)
+    private func settle(_ index: Int, _ stack: Stack, at now: Instant) {
+        calls[index].settle(stack)
         if let status = calls[index].report, let referrer = calls[index].referrer {
             calls[index].report = nil
             if let other = calls.firstIndex(where: { $0.id == referrer }) {
-                for leg in calls[other].legs.indices { calls[other].legs[leg].report(status, &stack, at: now) }
+                for leg in calls[other].legs.indices { calls[other].legs[leg].report(status, stack, at: now) }
             }
         }
         if calls[index].wasJustAnswered {
             calls[index].wasJustAnswered = false
             if let replaced = calls[index].replaces, let other = self.index(of: replaced) {
-                calls[other].hangUp(Ending(cause: .replaced), &stack, at: now)
-                settle(other, &stack, at: now)
+                calls[other].hangUp(Ending(cause: .replaced), stack, at: now)
+                settle(other, stack, at: now)
             }
         }
     }
 
     /// Forgets calls that are over and have nothing left to answer.
-    mutating func sweep(_ stack: borrowing Stack) {
+    func sweep(_ stack: Stack) {
         var kept: [Call] = []
         guard calls.contains(where: { $0.isFinished(stack) }) else { return }
         for call in calls where !call.isFinished(stack) { kept.append(call) }
@@ -247,11 +246,11 @@ struct Calls: Sendable {
         return soonest
     }
 
-    mutating func handleTimeout(_ stack: inout Stack, at now: Instant) {
+    func handleTimeout(_ stack: Stack, at now: Instant) {
         for index in calls.indices {
             guard calls[index].nextTimeout.isDue(at: now) else { continue }
-            calls[index].handleTimeout(&stack, at: now)
-            settle(index, &stack, at: now)
+            calls[index].handleTimeout(stack, at: now)
+            settle(index, stack, at: now)
         }
     }
 }

@@ -22,13 +22,13 @@ struct ClientInvite: Sendable {
     /// A refusal that names a remedy.
     ///
     /// - Returns: false when it does not, or the remedy was tried too often.
-    mutating func remedy(_ result: ClientResult, _ stack: inout Stack, at now: Instant) -> Bool {
+    mutating func remedy(_ result: ClientResult, _ stack: Stack, at now: Instant) -> Bool {
         let next = result.cseq &+ 1
         let again: SIPMessage? =
             switch result.status {
             case 401, 407: stack.answerChallenge(result, cseq: next, at: now)
             case 422: stack.retryWithLongerInterval(result, cseq: next, at: now)
-            case 301, 302: redirect(result, cseq: next, &stack, at: now)
+            case 301, 302: redirect(result, cseq: next, stack, at: now)
             default: nil
             }
         guard let again else { return false }
@@ -38,7 +38,7 @@ struct ClientInvite: Sendable {
 
     /// RFC 3261 §8.1.3.4: the first SIP address the callee names is tried in its place.
     private func redirect(
-        _ result: ClientResult, cseq: UInt32, _ stack: inout Stack, at now: Instant
+        _ result: ClientResult, cseq: UInt32, _ stack: Stack, at now: Instant
     ) -> SIPMessage? {
         let contacts: [NameAddress]
         do throws(SIPParseError) { contacts = try result.response?.contacts() ?? [] } catch { return nil }

@@ -2,7 +2,7 @@ import Base
 import SIP
 
 /// One request of ours under way: the machine of its kind, and whose it is.
-struct ClientTransaction: Sendable {
+final class ClientTransaction: @unchecked Sendable {
     /// What to do after one input; the machines' actions in common terms.
     enum Action {
         case none
@@ -37,19 +37,19 @@ struct ClientTransaction: Sendable {
     var isTerminated: Bool { invite?.isTerminated ?? other?.isTerminated ?? true }
     var nextTimeout: Instant? { if let invite { invite.nextTimeout } else { other?.nextTimeout } }
 
-    mutating func receive(_ response: SIPMessage, at now: Instant) -> Action {
+    func receive(_ response: SIPMessage, at now: Instant) -> Action {
         if let status = response.status, status >= 200 { isPending = false }
         if invite != nil { return Action(invite?.receive(response, at: now) ?? .none) }
         return Action(other?.receive(response, at: now) ?? .none)
     }
 
-    mutating func handleTimeout(at now: Instant) -> Action {
+    func handleTimeout(at now: Instant) -> Action {
         if invite != nil { return Action(invite?.handleTimeout(at: now) ?? .none) }
         return Action(other?.handleTimeout(at: now) ?? .none)
     }
 
     /// - Returns: the CANCEL, when it may be sent now.
-    mutating func cancel(at now: Instant) -> SIPMessage? {
+    func cancel(at now: Instant) -> SIPMessage? {
         guard invite?.cancel(at: now) == true else { return nil }
         return makeCancel()
     }

@@ -13,26 +13,26 @@ enum PageMessages {
     }
 
     static func send(
-        _ id: UInt32, to target: SIPURI, contentType: [UInt8], body: [UInt8], _ stack: inout Stack, at now: Instant
+        _ id: UInt32, to target: SIPURI, contentType: [UInt8], body: [UInt8], _ stack: Stack, at now: Instant
     ) {
-        let request = begin(.message, to: target, &stack)
+        let request = begin(.message, to: target, stack)
         stack.begin(request.finish(contentType: contentType, body: body), for: .message(id), at: now)
     }
 
-    static func ask(_ id: UInt32, to target: SIPURI, _ stack: inout Stack, at now: Instant) {
-        var request = begin(.options, to: target, &stack)
+    static func ask(_ id: UInt32, to target: SIPURI, _ stack: Stack, at now: Instant) {
+        var request = begin(.options, to: target, stack)
         request.add(.accept, Abilities.accept)
         stack.begin(request.finish(), for: .options(id), at: now)
     }
 
-    private static func begin(_ method: SIPMethod, to target: SIPURI, _ stack: inout Stack) -> MessageBuilder {
+    private static func begin(_ method: SIPMethod, to target: SIPURI, _ stack: Stack) -> MessageBuilder {
         stack.request(
             method, to: NameAddress(uri: target.asRequestURI), tag: stack.random.token(length: 10),
             callID: stack.random.token(length: 20), cseq: 1)
     }
 
     /// A result of either.
-    static func handle(_ result: ClientResult, _ stack: inout Stack, at now: Instant) {
+    static func handle(_ result: ClientResult, _ stack: Stack, at now: Instant) {
         guard result.isFinal, stack.answerChallenge(result, cseq: result.cseq &+ 1, at: now) == nil else { return }
         switch result.owner {
         case .message(let id): stack.emit(.messageResult(id: id, status: result.status, reason: result.reason))
@@ -44,11 +44,11 @@ enum PageMessages {
 
 extension CallLeg {
     /// A MESSAGE inside of the call (RFC 3428 §4).
-    mutating func message(
-        _ id: UInt32, contentType: [UInt8], body: [UInt8], _ stack: inout Stack, at now: Instant
+    func message(
+        _ id: UInt32, contentType: [UInt8], body: [UInt8], _ stack: Stack, at now: Instant
     ) throws(CommandError) {
         guard ending == nil, isConfirmed else { throw .wrongState }
-        let request = self.request(.message, &stack)
+        let request = self.request(.message, stack)
         stack.begin(request.finish(contentType: contentType, body: body), for: owner(.message(id)), at: now)
     }
 }

@@ -2,7 +2,7 @@ import Base
 import SIP
 
 /// Our state of one event package at its server (RFC 3903 §4), renewed by entity tag while it lasts.
-struct Publication: Sendable {
+final class Publication: @unchecked Sendable {
     let event: EventHeader
     /// Its place in `Owner`.
     let number: UInt32
@@ -22,25 +22,25 @@ struct Publication: Sendable {
     private(set) var nextTimeout: Instant?
     private(set) var isOver = false
 
-    init(number: UInt32, event: EventHeader, _ stack: inout Stack) {
+    init(number: UInt32, event: EventHeader, _ stack: Stack) {
         (self.number, self.event) = (number, event)
         (id, contentType, body, expires) = (0, [], [], 0)
         (callID, tag) = (stack.random.token(length: 20), stack.random.token(length: 10))
     }
 
     /// Publishes this instead; one PUBLISH at a time is out (RFC 3903 §4).
-    mutating func publish(
-        _ id: UInt32, contentType: [UInt8], body: [UInt8], expires: Int, _ stack: inout Stack, at now: Instant
+    func publish(
+        _ id: UInt32, contentType: [UInt8], body: [UInt8], expires: Int, _ stack: Stack, at now: Instant
     ) {
         (self.id, self.contentType, self.body, self.expires, isChanged) = (id, contentType, body, expires, true)
-        if !isSending { send(&stack, at: now) }
+        if !isSending { send(stack, at: now) }
     }
 
-    mutating func reconnected(_ stack: inout Stack, at now: Instant) {
-        if !isSending { send(&stack, at: now) }
+    func reconnected(_ stack: Stack, at now: Instant) {
+        if !isSending { send(stack, at: now) }
     }
 
-    private mutating func send(_ stack: inout Stack, at now: Instant) {
+    private func send(_ stack: Stack, at now: Instant) {
         (isSending, nextTimeout) = (true, nil)
         cseq &+= 1
         let to = NameAddress(uri: stack.identity.aor)
@@ -55,33 +55,33 @@ struct Publication: Sendable {
         stack.begin(message, for: .publication(number), at: now)
     }
 
-    mutating func handle(_ result: ClientResult, _ stack: inout Stack, at now: Instant) {
+    func handle(_ result: ClientResult, _ stack: Stack, at now: Instant) {
         guard result.isFinal else { return }
         if stack.answerChallenge(result, cseq: cseq &+ 1, at: now) != nil {
             cseq &+= 1
             return
         }
         isSending = false
-        if result.isSuccess { return accepted(result, &stack, at: now) }
+        if result.isSuccess { return accepted(result, stack, at: now) }
         switch result.status {
         case 412 where entityTag != nil:
             // The server lost or replaced it: publish anew (RFC 3903 §4.1).
             entityTag = nil
-            send(&stack, at: now)
+            send(stack, at: now)
         case 423 where (result.seconds(of: .minExpires) ?? 0) > expires && expires > 0:
             expires = result.seconds(of: .minExpires) ?? expires
             isChanged = true
-            send(&stack, at: now)
+            send(stack, at: now)
         default:
-            failed(result, &stack, at: now)
+            failed(result, stack, at: now)
         }
     }
 
-    private mutating func accepted(_ result: ClientResult, _ stack: inout Stack, at now: Instant) {
+    private func accepted(_ result: ClientResult, _ stack: Stack, at now: Instant) {
         guard let response = result.response else { return }
         failures = 0
         entityTag = response.entityTag.map(Array.init)
-        if isChanged { return send(&stack, at: now) }
+        if isChanged { return send(stack, at: now) }
         let header: Int?
         do throws(SIPParseError) { header = try response.expires() } catch { header = nil }
         let granted = expires == 0 ? 0 : header ?? expires
@@ -90,7 +90,7 @@ struct Publication: Sendable {
         if !isOver { nextTimeout = Renewal.time(granted: granted, &stack.random, at: now) }
     }
 
-    private mutating func failed(_ result: ClientResult, _ stack: inout Stack, at now: Instant) {
+    private func failed(_ result: ClientResult, _ stack: Stack, at now: Instant) {
         stack.emit(.publishFailed(id: id, status: result.status, reason: result.reason))
         guard expires > 0, Renewal.mayPass(result.status) else {
             isOver = true
@@ -102,18 +102,18 @@ struct Publication: Sendable {
         failures += 1
     }
 
-    mutating func handleTimeout(_ stack: inout Stack, at now: Instant) {
-        if nextTimeout.isDue(at: now) { send(&stack, at: now) }
+    func handleTimeout(_ stack: Stack, at now: Instant) {
+        if nextTimeout.isDue(at: now) { send(stack, at: now) }
     }
 }
 
 /// What we publish, by event package.
-struct Publications: Sendable {
+final class Publications: @unchecked Sendable {
     private var all: [Publication] = []
     private var lastNumber = UInt32(0)
 
-    mutating func publish(
-        _ id: UInt32, event: [UInt8], contentType: [UInt8], body: [UInt8], expires: Int, _ stack: inout Stack,
+    func publish(
+        _ id: UInt32, event: [UInt8], contentType: [UInt8], body: [UInt8], expires: Int, _ stack: Stack,
         at now: Instant
     ) throws(CommandError) {
         let package: EventHeader
@@ -124,20 +124,20 @@ struct Publications: Sendable {
             guard expires > 0 else { throw .wrongState }
             guard all.count < Limits.publications else { throw .tooMany }
             lastNumber &+= 1
-            all.append(Publication(number: lastNumber, event: package, &stack))
+            all.append(Publication(number: lastNumber, event: package, stack))
             index = all.count - 1
         }
         guard let index else { return }
-        all[index].publish(id, contentType: contentType, body: body, expires: expires, &stack, at: now)
+        all[index].publish(id, contentType: contentType, body: body, expires: expires, stack, at: now)
     }
 
-    mutating func reconnected(_ stack: inout Stack, at now: Instant) {
-        for index in all.indices { all[index].reconnected(&stack, at: now) }
+    func reconnected(_ stack: Stack, at now: Instant) {
+        for index in all.indices { all[index].reconnected(stack, at: now) }
     }
 
-    mutating func handle(_ result: ClientResult, _ number: UInt32, _ stack: inout Stack, at now: Instant) {
+    func handle(_ result: ClientResult, _ number: UInt32, _ stack: Stack, at now: Instant) {
         guard let index = all.firstIndex(where: { $0.number == number }) else { return }
-        all[index].handle(result, &stack, at: now)
+        all[index].handle(result, stack, at: now)
         all.removeAll { $0.isOver }
     }
 
@@ -147,7 +147,7 @@ struct Publications: Sendable {
         return soonest
     }
 
-    mutating func handleTimeout(_ stack: inout Stack, at now: Instant) {
-        for index in all.indices { all[index].handleTimeout(&stack, at: now) }
+    func handleTimeout(_ stack: Stack, at now: Instant) {
+        for index in all.indices { all[index].handleTimeout(stack, at: now) }
     }
 }

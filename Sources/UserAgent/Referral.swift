@@ -53,11 +53,11 @@ extension CallLeg {
     // MARK: Transferor
 
     /// Asks the peer to call somebody else (RFC 3515 §2.4.1).
-    mutating func refer(
-        to target: NameAddress, _ stack: inout Stack, at now: Instant
+    func refer(
+        to target: NameAddress, _ stack: Stack, at now: Instant
     ) throws(CommandError) {
         guard ending == nil, isConfirmed, transfer == nil else { throw .wrongState }
-        var request = self.request(.refer, &stack)
+        var request = self.request(.refer, stack)
         request.add(.contact, stack.identity.contact)
         request.add(.referTo, target)
         request.add(.referredBy, NameAddress(uri: stack.identity.aor))
@@ -65,19 +65,19 @@ extension CallLeg {
         stack.begin(request.finish(), for: owner(.refer), at: now)
     }
 
-    mutating func handleRefer(_ result: ClientResult, _ stack: inout Stack, at now: Instant) {
+    func handleRefer(_ result: ClientResult, _ stack: Stack, at now: Instant) {
         guard !result.isSuccess, ending == nil else { return }
-        if answerChallenge(result, &stack, at: now) {
+        if answerChallenge(result, stack, at: now) {
             transfer?.cseq = dialog.localCSeq ?? 0
             return
         }
         transfer = nil
         stack.emit(.transferProgress(call, status: result.status))
-        handleInfo(result, &stack, at: now)
+        handleInfo(result, stack, at: now)
     }
 
     /// How far the transfer has come: a status line as body (RFC 3515 §2.4.5).
-    mutating func receiveNotify(_ request: ServerRequest, _ stack: inout Stack, at now: Instant) {
+    func receiveNotify(_ request: ServerRequest, _ stack: Stack, at now: Instant) {
         guard let transfer, let event = request.message.parsedEvent, event.package == [UInt8](ascii: "refer"),
             ASCII.decimal(event.id ?? []).map({ $0 == Int(transfer.cseq) }) ?? true
         else { return stack.reply(481, to: request, at: now) }
@@ -97,7 +97,7 @@ extension CallLeg {
 
     // MARK: Transferee
 
-    mutating func receiveRefer(_ request: ServerRequest, _ stack: inout Stack, at now: Instant) {
+    func receiveRefer(_ request: ServerRequest, _ stack: Stack, at now: Instant) {
         guard isConfirmed, referral == nil else { return stack.reply(491, to: request, at: now) }
         let target: NameAddress
         do throws(SIPParseError) {
@@ -118,25 +118,25 @@ extension CallLeg {
         referral = Referral(
             event: EventHeader([UInt8](ascii: "refer"), id: id), target: target,
             referredBy: request.message.value(of: .referredBy).map(Array.init), at: now)
-        report(100, &stack, at: now)
+        report(100, stack, at: now)
         stack.emit(.transferRequested(call, to: target.uri.text))
     }
 
-    mutating func rejectTransfer(status: Int, _ stack: inout Stack, at now: Instant) throws(CommandError) {
+    func rejectTransfer(status: Int, _ stack: Stack, at now: Instant) throws(CommandError) {
         guard (300...699).contains(status) else { throw .badValue }
         guard let referral, !referral.isAccepted else { throw .wrongState }
-        report(status, &stack, at: now)
+        report(status, stack, at: now)
     }
 
     /// Tells the transferor how the new call goes.
-    mutating func report(_ status: Int, _ stack: inout Stack, at now: Instant) {
+    func report(_ status: Int, _ stack: Stack, at now: Instant) {
         referral?.report(status)
-        sendReport(&stack, at: now)
+        sendReport(stack, at: now)
     }
 
-    private mutating func sendReport(_ stack: inout Stack, at now: Instant) {
+    private func sendReport(_ stack: Stack, at now: Instant) {
         guard let status = referral?.take(), let event = referral?.event else { return }
-        var request = self.request(.notify, &stack)
+        var request = self.request(.notify, stack)
         request.add(.contact, stack.identity.contact)
         request.add(.event, event)
         request.add(
@@ -153,16 +153,16 @@ extension CallLeg {
         stack.begin(message, for: owner(.notify), at: now)
     }
 
-    mutating func handleReport(_ result: ClientResult, _ stack: inout Stack, at now: Instant) {
-        guard !answerChallenge(result, &stack, at: now) else { return }
+    func handleReport(_ result: ClientResult, _ stack: Stack, at now: Instant) {
+        guard !answerChallenge(result, stack, at: now) else { return }
         referral?.sent()
         if !result.isSuccess || referral?.isFinished == true { referral = nil }
-        sendReport(&stack, at: now)
+        sendReport(stack, at: now)
     }
 
-    mutating func handleReferralTimeout(_ stack: inout Stack, at now: Instant) {
+    func handleReferralTimeout(_ stack: Stack, at now: Instant) {
         guard let referral, referral.nextTimeout.isDue(at: now) else { return }
-        report(408, &stack, at: now)
+        report(408, stack, at: now)
     }
 }
 

@@ -9,7 +9,7 @@ import SIP
 ///   │ disconnected                │   └──due── waiting ◄──┴─ failure that may pass
 ///   └── unregistering ◄─unregister┴──► idle (failure that will not pass by itself)
 /// ```
-struct Registration: Sendable {
+final class Registration: @unchecked Sendable {
     private enum State: Equatable {
         case idle, registering, registered, waiting, unregistering
     }
@@ -36,34 +36,34 @@ struct Registration: Sendable {
 
     // MARK: Inputs
 
-    mutating func connected(_ stack: inout Stack, at now: Instant) {
+    func connected(_ stack: Stack, at now: Instant) {
         failures = 0
-        if isWanted { register(&stack, at: now) }
+        if isWanted { register(stack, at: now) }
     }
 
-    mutating func disconnected(_ stack: inout Stack) {
+    func disconnected(_ stack: Stack) {
         stack.abandon(.registration)
         (state, nextTimeout) = (.idle, nil)
     }
 
-    mutating func register(_ stack: inout Stack, at now: Instant) {
+    func register(_ stack: Stack, at now: Instant) {
         isWanted = true
         guard stack.isConnected, state != .registering else { return }
-        send(expires: expires, .registering, &stack, at: now)
+        send(expires: expires, .registering, stack, at: now)
     }
 
-    mutating func unregister(_ stack: inout Stack, at now: Instant) {
+    func unregister(_ stack: Stack, at now: Instant) {
         isWanted = false
         guard stack.isConnected, state != .idle else { return stack.emit(.unregistered) }
-        send(expires: 0, .unregistering, &stack, at: now)
+        send(expires: 0, .unregistering, stack, at: now)
     }
 
-    mutating func handleTimeout(_ stack: inout Stack, at now: Instant) {
+    func handleTimeout(_ stack: Stack, at now: Instant) {
         guard let due = nextTimeout, now >= due else { return }
-        send(expires: expires, .registering, &stack, at: now)
+        send(expires: expires, .registering, stack, at: now)
     }
 
-    mutating func handle(_ result: ClientResult, _ stack: inout Stack, at now: Instant) {
+    func handle(_ result: ClientResult, _ stack: Stack, at now: Instant) {
         guard result.isFinal else { return }
         if stack.answerChallenge(result, cseq: cseq + 1, at: now) != nil {
             cseq += 1
@@ -71,15 +71,15 @@ struct Registration: Sendable {
             (state, nextTimeout) = (.idle, nil)
             stack.emit(.unregistered)
         } else if result.isSuccess {
-            succeeded(result, &stack, at: now)
-        } else if !remedied(result, &stack, at: now) {
-            failed(result, &stack, at: now)
+            succeeded(result, stack, at: now)
+        } else if !remedied(result, stack, at: now) {
+            failed(result, stack, at: now)
         }
     }
 
     // MARK: Sending
 
-    private mutating func send(expires: Int, _ next: State, _ stack: inout Stack, at now: Instant) {
+    private func send(expires: Int, _ next: State, _ stack: Stack, at now: Instant) {
         stack.abandon(.registration)
         (state, nextTimeout) = (next, nil)
         cseq += 1
@@ -104,7 +104,7 @@ struct Registration: Sendable {
 
     // MARK: Responses
 
-    private mutating func succeeded(_ result: ClientResult, _ stack: inout Stack, at now: Instant) {
+    private func succeeded(_ result: ClientResult, _ stack: Stack, at now: Instant) {
         guard let response = result.response else { return }
         let contact = binding(in: response, stack)
         let granted = contact?.expires ?? headerExpires(response) ?? expires
@@ -117,7 +117,7 @@ struct Registration: Sendable {
     }
 
     /// Our own line among all bindings of the address of record: by instance, or by address.
-    private func binding(in response: SIPMessage, _ stack: borrowing Stack) -> NameAddress? {
+    private func binding(in response: SIPMessage, _ stack: Stack) -> NameAddress? {
         let contacts: [NameAddress]
         do throws(SIPParseError) { contacts = try response.contacts() } catch { return nil }
         let instance = stack.configuration.instanceID
@@ -134,7 +134,7 @@ struct Registration: Sendable {
     }
 
     /// Refusals that say what to do instead.
-    private mutating func remedied(_ result: ClientResult, _ stack: inout Stack, at now: Instant) -> Bool {
+    private func remedied(_ result: ClientResult, _ stack: Stack, at now: Instant) -> Bool {
         switch result.status {
         case 423:
             // RFC 3261 §10.2.8.
@@ -147,11 +147,11 @@ struct Registration: Sendable {
         default:
             return false
         }
-        send(expires: expires, .registering, &stack, at: now)
+        send(expires: expires, .registering, stack, at: now)
         return true
     }
 
-    private mutating func failed(_ result: ClientResult, _ stack: inout Stack, at now: Instant) {
+    private func failed(_ result: ClientResult, _ stack: Stack, at now: Instant) {
         let mayPass = Renewal.mayPass(result.status)
         var wait = 0
         if mayPass {

@@ -6,7 +6,7 @@ enum RequestScreen {
     /// Answers a request that cannot be taken.
     ///
     /// - Returns: whether it may go on.
-    static func admit(_ request: ServerRequest, _ stack: inout Stack, at now: Instant) -> Bool {
+    static func admit(_ request: ServerRequest, _ stack: Stack, at now: Instant) -> Bool {
         let message = request.message
         do throws(SIPParseError) { try message.validate() } catch {
             let response = stack.response(error.status, error.reason, to: request)
@@ -15,7 +15,7 @@ enum RequestScreen {
         }
         guard let method = message.method else { return false }
         guard Abilities.allows(method) else {
-            refuse(method, request, &stack, at: now)
+            refuse(method, request, stack, at: now)
             return false
         }
         // §8.2.2.1: any address that led here is ours; only the scheme can be wrong.
@@ -27,7 +27,7 @@ enum RequestScreen {
             stack.reply(413, to: request, at: now)
             return false
         }
-        return admitExtensions(request, method, &stack, at: now)
+        return admitExtensions(request, method, stack, at: now)
     }
 
     private static func isSIP(_ message: SIPMessage) -> Bool {
@@ -39,7 +39,7 @@ enum RequestScreen {
 
     /// §8.2.1: 405 with Allow, or 501 for a method of no RFC; events have words of their own (RFC 6665 §4.2.1).
     private static func refuse(
-        _ method: SIPMethod, _ request: ServerRequest, _ stack: inout Stack, at now: Instant
+        _ method: SIPMethod, _ request: ServerRequest, _ stack: Stack, at now: Instant
     ) {
         let status: Int =
             switch method {
@@ -55,7 +55,7 @@ enum RequestScreen {
 
     /// §8.2.2.3 and §8.2.3.
     private static func admitExtensions(
-        _ request: ServerRequest, _ method: SIPMethod, _ stack: inout Stack, at now: Instant
+        _ request: ServerRequest, _ method: SIPMethod, _ stack: Stack, at now: Instant
     ) -> Bool {
         let message = request.message
         let unknown = method == .cancel ? [] : message.require.subtracting(Abilities.understood)

@@ -16,7 +16,7 @@ struct ServerInvite: Sendable {
     private var unacknowledged: Repetition?
     private var rseq: UInt32
 
-    init(_ request: ServerRequest, tag: [UInt8], _ stack: inout Stack, at now: Instant) {
+    init(_ request: ServerRequest, tag: [UInt8], _ stack: Stack, at now: Instant) {
         (self.request, self.tag) = (request, tag)
         ringAgainAt = now + Self.reminder
         giveUpAt = now + Self.patience
@@ -26,7 +26,7 @@ struct ServerInvite: Sendable {
     }
 
     /// Sends 180: reliably when the caller insists, or where a lost one would not be noticed.
-    mutating func ring(_ stack: inout Stack, at now: Instant) {
+    mutating func ring(_ stack: Stack, at now: Instant) {
         let message = request.message
         let isRequired = message.require.contains("100rel")
         let wanted = isRequired || (message.supported.contains("100rel") && !stack.configuration.transport.isReliable)
@@ -68,7 +68,7 @@ struct ServerInvite: Sendable {
     }
 
     /// - Returns: the status to refuse the INVITE with, when it has to end.
-    mutating func handleTimeout(_ stack: inout Stack, at now: Instant) -> Int? {
+    mutating func handleTimeout(_ stack: Stack, at now: Instant) -> Int? {
         if now >= giveUpAt { return 480 }
         switch unacknowledged?.handleTimeout(at: now) {
         case .send: if let unacknowledged { stack.send(unacknowledged.message, to: request, at: now) }
@@ -78,7 +78,7 @@ struct ServerInvite: Sendable {
         }
         if now >= ringAgainAt {
             ringAgainAt = now + Self.reminder
-            ring(&stack, at: now)
+            ring(stack, at: now)
         }
         return nil
     }

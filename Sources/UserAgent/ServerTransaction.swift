@@ -2,7 +2,7 @@ import Base
 import SIP
 
 /// One request of the peer's that we answer, or answered a moment ago.
-struct ServerTransaction: Sendable {
+final class ServerTransaction: @unchecked Sendable {
     enum Action {
         case none
         case send([UInt8])
@@ -37,7 +37,7 @@ struct ServerTransaction: Sendable {
     var isTerminated: Bool { invite?.isTerminated ?? other?.isTerminated ?? true }
     var nextTimeout: Instant? { if let invite { invite.nextTimeout } else { other?.nextTimeout } }
 
-    mutating func respond(_ response: SIPMessage, at now: Instant) -> Action {
+    func respond(_ response: SIPMessage, at now: Instant) -> Action {
         if invite != nil { return Action(invite?.respond(response, at: now) ?? .none) }
         return Action(other?.respond(response, at: now) ?? .none)
     }
@@ -47,11 +47,11 @@ struct ServerTransaction: Sendable {
         return Action(other?.receiveRetransmission() ?? .none)
     }
 
-    mutating func receiveAcknowledgement(at now: Instant) -> Action {
+    func receiveAcknowledgement(at now: Instant) -> Action {
         Action(invite?.receiveAcknowledgement(at: now) ?? .none)
     }
 
-    mutating func handleTimeout(at now: Instant) -> Action {
+    func handleTimeout(at now: Instant) -> Action {
         if invite != nil { return Action(invite?.handleTimeout(at: now) ?? .none) }
         return Action(other?.handleTimeout(at: now) ?? .none)
     }

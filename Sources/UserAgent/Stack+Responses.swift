@@ -13,20 +13,20 @@ extension Stack {
     }
 
     /// 200 to OPTIONS (RFC 3261 §11.2).
-    mutating func describeAbilities(to request: ServerRequest, at now: Instant) {
+    func describeAbilities(to request: ServerRequest, at now: Instant) {
         var response = response(200, to: request)
         addSessionHeaders(&response, isRequest: false, reliably: true)
         response.add(.accept, Abilities.accept)
         send(response.finish(), to: request, at: now)
     }
 
-    mutating func refuseContent(of request: ServerRequest, at now: Instant) {
+    func refuseContent(of request: ServerRequest, at now: Instant) {
         var response = response(415, to: request)
         response.add(.accept, Abilities.accept)
         send(response.finish(), to: request, at: now)
     }
 
-    mutating func refuseInterval(of request: ServerRequest, at now: Instant) {
+    func refuseInterval(of request: ServerRequest, at now: Instant) {
         var response = response(422, to: request)
         response.add(.minSE, number: SessionTimer.minimum)
         send(response.finish(), to: request, at: now)

@@ -2,7 +2,7 @@ import Base
 import SIP
 
 /// What every part of the phone works with: who we are, the transactions, and the way out.
-struct Stack: Sendable {
+final class Stack: @unchecked Sendable {
     let configuration: Configuration
     var identity: Identity
     var random: RandomSource
@@ -23,17 +23,17 @@ struct Stack: Sendable {
 
     // MARK: Out
 
-    mutating func emit(_ event: Event) { outputs.append(.event(event)) }
+    func emit(_ event: Event) { outputs.append(.event(event)) }
 
-    mutating func pollOutput() -> UserAgent.Output? { outputs.popFirst() }
+    func pollOutput() -> UserAgent.Output? { outputs.popFirst() }
 
     /// The next response, or end without one, for the owner of its request.
-    mutating func pollResult() -> ClientResult? { results.popFirst() }
+    func pollResult() -> ClientResult? { results.popFirst() }
 
     /// Sends one message now, without a transaction: ACK of a 2xx and copies of responses. Lost while there is no flow.
-    mutating func transmit(_ message: SIPMessage) { transmit(message.bytes) }
+    func transmit(_ message: SIPMessage) { transmit(message.bytes) }
 
-    private mutating func transmit(_ bytes: [UInt8]) {
+    private func transmit(_ bytes: [UInt8]) {
         if isConnected { outputs.append(.send(bytes)) }
     }
 
@@ -41,18 +41,18 @@ struct Stack: Sendable {
 
     /// What waits for a response is sent again over the new flow, in its old transaction: whether the old flow lost the
     /// request or the response, the answer comes now.
-    mutating func connected() {
+    func connected() {
         let isNew = !isConnected
         isConnected = true
         guard isNew else { return }
         for client in transactions.clients where client.isPending { transmit(client.request) }
     }
 
-    mutating func disconnected() { isConnected = false }
+    func disconnected() { isConnected = false }
 
     // MARK: Our requests
 
-    mutating func via() -> Via {
+    func via() -> Via {
         let branch = Via.magicCookie + random.token(length: 16)
         var via = Via(
             transport: configuration.transport, host: identity.sentBy.host, port: identity.sentBy.port, branch: branch)
@@ -66,7 +66,7 @@ struct Stack: Sendable {
     /// - Parameters:
     ///   - uri: the Request-URI, when it is not the address in To.
     ///   - routed: by Service-Route; REGISTER is not (RFC 3608 §5).
-    mutating func request(
+    func request(
         _ method: SIPMethod, to: NameAddress, uri: SIPURI? = nil, tag: [UInt8], callID: [UInt8], cseq: UInt32,
         routed: Bool = true
     ) -> MessageBuilder {
@@ -90,7 +90,7 @@ struct Stack: Sendable {
     ///
     /// - Returns: the request as it was sent, with credentials where the server has asked for some before.
     @discardableResult
-    mutating func begin(
+    func begin(
         _ request: SIPMessage, for owner: Owner, attempts: Int = 0, at now: Instant
     ) -> SIPMessage {
         // CANCEL cannot be challenged (RFC 3261 §22.1).
@@ -111,7 +111,7 @@ struct Stack: Sendable {
     /// Sends a refused request again, with changes and a new number (RFC 3261 §8.1.3.5, §22.2).
     ///
     /// - Returns: the request as it was sent, or nil when it was sent too often already.
-    mutating func retry(
+    func retry(
         _ result: ClientResult, cseq: UInt32, at now: Instant, changing change: (inout MessageEdit) -> Void
     ) -> SIPMessage? {
         guard result.attempts < Limits.attempts, let method = result.request.method else { return nil }
@@ -125,7 +125,7 @@ struct Stack: Sendable {
     /// Answers a 401 or 407 (RFC 3261 §22.2).
     ///
     /// - Returns: the request with credentials, now under way; nil when the result is no challenge or cannot be answered.
-    mutating func answerChallenge(_ result: ClientResult, cseq: UInt32, at now: Instant) -> SIPMessage? {
+    func answerChallenge(_ result: ClientResult, cseq: UInt32, at now: Instant) -> SIPMessage? {
         guard result.status == 401 || result.status == 407, let response = result.response else { return nil }
         var refused = result.request
         if result.attempts == 0 {
@@ -140,7 +140,7 @@ struct Stack: Sendable {
     }
 
     /// Answers a 422: asks again with the interval it wants (RFC 4028 §7.3).
-    mutating func retryWithLongerInterval(_ result: ClientResult, cseq: UInt32, at now: Instant) -> SIPMessage? {
+    func retryWithLongerInterval(_ result: ClientResult, cseq: UInt32, at now: Instant) -> SIPMessage? {
         guard result.status == 422, let minimum = result.seconds(of: .minSE), minimum <= SessionTimer.maximum else {
             return nil
         }
@@ -150,24 +150,24 @@ struct Stack: Sendable {
         }
     }
 
-    mutating func abandon(_ owner: Owner) { transactions.abandon(owner) }
+    func abandon(_ owner: Owner) { transactions.abandon(owner) }
 
     func isUnderWay(_ owner: Owner) -> Bool { transactions.has(owner) }
 
     /// Withdraws an INVITE, now or as soon as its first provisional response is here (RFC 3261 §9.1).
-    mutating func cancel(_ owner: Owner, at now: Instant) {
+    func cancel(_ owner: Owner, at now: Instant) {
         if let cancel = transactions.cancel(owner, at: now) { begin(cancel, for: .nobody, at: now) }
     }
 
     /// A response came. One that belongs to no transaction is dropped (RFC 3261 §18.1.2).
-    mutating func receive(response: SIPMessage, at now: Instant) {
+    func receive(response: SIPMessage, at now: Instant) {
         guard let status = response.status, let (transaction, action) = transactions.receive(response, at: now) else {
             return
         }
         act(on: action, of: transaction, status: status, response, at: now)
     }
 
-    private mutating func act(
+    private func act(
         on action: ClientTransaction.Action, of transaction: ClientTransaction, status: Int, _ response: SIPMessage?,
         at now: Instant
     ) {
@@ -198,7 +198,7 @@ struct Stack: Sendable {
         case cancel(ServerRequest, invite: UInt32?)
     }
 
-    mutating func receive(request: SIPMessage, at now: Instant) -> Arrival {
+    func receive(request: SIPMessage, at now: Instant) -> Arrival {
         guard let key = TransactionKey(request: request) else { return .handled }
         if request.method == .ack {
             guard let action = transactions.acknowledge(key, at: now) else { return .acknowledgement }
@@ -226,18 +226,18 @@ struct Stack: Sendable {
     }
 
     /// The beginning of a response. The To tag is `tag`, or one nobody will hear of again.
-    mutating func response(
+    func response(
         _ status: Int, _ reason: [UInt8]? = nil, to request: ServerRequest, tag: [UInt8]? = nil
     ) -> MessageBuilder {
         MessageBuilder.response(status, reason, to: request.message, tag: tag ?? random.token(length: 10))
     }
 
-    mutating func send(_ response: SIPMessage, to request: ServerRequest, at now: Instant) {
+    func send(_ response: SIPMessage, to request: ServerRequest, at now: Instant) {
         if case .send(let bytes) = transactions.respond(response, in: request.transaction, at: now) { transmit(bytes) }
     }
 
     /// A response without anything special.
-    mutating func reply(_ status: Int, to request: ServerRequest, tag: [UInt8]? = nil, at now: Instant) {
+    func reply(_ status: Int, to request: ServerRequest, tag: [UInt8]? = nil, at now: Instant) {
         send(response(status, to: request, tag: tag).finish(), to: request, at: now)
     }
 
@@ -247,7 +247,7 @@ struct Stack: Sendable {
 
     var transactionCount: Int { transactions.clients.count + transactions.servers.count }
 
-    mutating func handleTimeout(at now: Instant) {
+    func handleTimeout(at now: Instant) {
         while let (transaction, action) = transactions.nextDueClient(at: now) {
             act(on: action, of: transaction, status: 408, nil, at: now)
         }

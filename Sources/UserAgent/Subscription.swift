@@ -8,7 +8,7 @@ import SIP
 ///     ▲                                               │
 ///     └── due ── waiting ◄── failure that may pass, terminated by the notifier for a time
 /// ```
-struct Subscription: Sendable {
+final class Subscription: @unchecked Sendable {
     let id: UInt32
     private let target: SIPURI
     private let event: EventHeader
@@ -35,22 +35,22 @@ struct Subscription: Sendable {
     // MARK: Sending
 
     /// Begins, or begins again, with a dialog still to be made.
-    mutating func begin(_ stack: inout Stack, at now: Instant) {
+    func begin(_ stack: Stack, at now: Instant) {
         (callID, tag, cseq) = (stack.random.token(length: 20), stack.random.token(length: 10), 1)
         (dialog, notifiedBy) = (nil, nil)
         let request = stack.request(.subscribe, to: NameAddress(uri: target), tag: tag, callID: callID, cseq: cseq)
-        send(request, &stack, at: now)
+        send(request, stack, at: now)
     }
 
-    private mutating func renew(_ stack: inout Stack, at now: Instant) {
-        guard dialog != nil else { return begin(&stack, at: now) }
+    private func renew(_ stack: Stack, at now: Instant) {
+        guard dialog != nil else { return begin(stack, at: now) }
         let via = stack.via()
         guard let request = dialog?.request(.subscribe, via: via) else { return }
         cseq = dialog?.localCSeq ?? cseq
-        send(request, &stack, at: now)
+        send(request, stack, at: now)
     }
 
-    private mutating func send(_ builder: MessageBuilder, _ stack: inout Stack, at now: Instant) {
+    private func send(_ builder: MessageBuilder, _ stack: Stack, at now: Instant) {
         (renewAt, isSending) = (nil, true)
         var request = builder
         request.add(.contact, stack.identity.contact)
@@ -61,21 +61,21 @@ struct Subscription: Sendable {
         stack.begin(request.finish(), for: .subscription(id), at: now)
     }
 
-    mutating func unsubscribe(_ stack: inout Stack, at now: Instant) {
+    func unsubscribe(_ stack: Stack, at now: Instant) {
         isEnding = true
         // While a SUBSCRIBE is out its response comes first.
-        if dialog == nil, !isSending { return end(status: 0, reason: [], &stack) }
-        if !isSending { renew(&stack, at: now) }
+        if dialog == nil, !isSending { return end(status: 0, reason: [], stack) }
+        if !isSending { renew(stack, at: now) }
     }
 
     /// After a reconnect: the server may have forgotten us.
-    mutating func reconnected(_ stack: inout Stack, at now: Instant) {
-        if !isSending, !isEnding { renew(&stack, at: now) }
+    func reconnected(_ stack: Stack, at now: Instant) {
+        if !isSending, !isEnding { renew(stack, at: now) }
     }
 
     // MARK: Responses
 
-    mutating func handle(_ result: ClientResult, _ stack: inout Stack, at now: Instant) {
+    func handle(_ result: ClientResult, _ stack: Stack, at now: Instant) {
         guard result.isFinal, result.request.callID.elementsEqual(callID) else { return }
         if stack.answerChallenge(result, cseq: cseq &+ 1, at: now) != nil {
             cseq &+= 1
@@ -83,22 +83,22 @@ struct Subscription: Sendable {
             return
         }
         isSending = false
-        if result.isSuccess { return accepted(result, &stack, at: now) }
-        if isEnding { return end(status: 0, reason: [], &stack) }
+        if result.isSuccess { return accepted(result, stack, at: now) }
+        if isEnding { return end(status: 0, reason: [], stack) }
         switch result.status {
         case 423 where (result.seconds(of: .minExpires) ?? 0) > expires:
             expires = result.seconds(of: .minExpires) ?? expires
-            renew(&stack, at: now)
+            renew(stack, at: now)
         case 481 where dialog != nil:
-            begin(&stack, at: now)
+            begin(stack, at: now)
         case let status where Renewal.mayPass(status):
-            waitAndRenew(atLeast: result.seconds(of: .retryAfter), &stack, at: now)
+            waitAndRenew(atLeast: result.seconds(of: .retryAfter), stack, at: now)
         default:
-            end(status: result.status, reason: result.reason, &stack)
+            end(status: result.status, reason: result.reason, stack)
         }
     }
 
-    private mutating func accepted(_ result: ClientResult, _ stack: inout Stack, at now: Instant) {
+    private func accepted(_ result: ClientResult, _ stack: Stack, at now: Instant) {
         guard let response = result.response else { return }
         failures = 0
         if dialog == nil {
@@ -110,14 +110,14 @@ struct Subscription: Sendable {
         guard !isEnding else {
             // Unsubscribed while the first SUBSCRIBE was out, or this is the answer to the last one.
             return result.request.value(of: .expires)?.elementsEqual([0x30]) == true
-                ? end(status: 0, reason: [], &stack) : renew(&stack, at: now)
+                ? end(status: 0, reason: [], stack) : renew(stack, at: now)
         }
         let granted: Int?
         do throws(SIPParseError) { granted = try response.expires() } catch { granted = nil }
         renewAt = Renewal.time(granted: granted ?? expires, &stack.random, at: now)
     }
 
-    private mutating func waitAndRenew(atLeast seconds: Int?, _ stack: inout Stack, at now: Instant) {
+    private func waitAndRenew(atLeast seconds: Int?, _ stack: Stack, at now: Instant) {
         renewAt = now + .seconds(Renewal.wait(after: failures, atLeast: seconds, &stack.random))
         failures += 1
     }
@@ -132,7 +132,7 @@ struct Subscription: Sendable {
         return self.dialog.map { $0.id == dialog } ?? true
     }
 
-    mutating func receive(_ request: ServerRequest, _ stack: inout Stack, at now: Instant) {
+    func receive(_ request: ServerRequest, _ stack: Stack, at now: Instant) {
         let message = request.message
         guard let state = message.parsedSubscriptionState else { return stack.reply(400, to: request, at: now) }
         if dialog == nil {
@@ -161,27 +161,27 @@ struct Subscription: Sendable {
             }
             return
         }
-        terminated(state, &stack, at: now)
+        terminated(state, stack, at: now)
     }
 
     /// RFC 6665 §4.1.3: the reasons that ask to begin again, at once or later, and those that do not.
-    private mutating func terminated(_ state: SubscriptionState, _ stack: inout Stack, at now: Instant) {
+    private func terminated(_ state: SubscriptionState, _ stack: Stack, at now: Instant) {
         dialog = nil
         let reason = state.reason ?? []
         if isEnding || reason == [UInt8](ascii: "rejected") || reason == [UInt8](ascii: "noresource")
             || reason == [UInt8](ascii: "invariant")
         {
-            return end(status: 0, reason: reason, &stack)
+            return end(status: 0, reason: reason, stack)
         }
         guard !isSending else { return }
         if reason == [UInt8](ascii: "deactivated") || reason == [UInt8](ascii: "timeout"), failures == 0 {
             failures = 1
-            return begin(&stack, at: now)
+            return begin(stack, at: now)
         }
-        waitAndRenew(atLeast: state.retryAfter, &stack, at: now)
+        waitAndRenew(atLeast: state.retryAfter, stack, at: now)
     }
 
-    private mutating func end(status: Int, reason: [UInt8], _ stack: inout Stack) {
+    private func end(status: Int, reason: [UInt8], _ stack: Stack) {
         (isOver, renewAt, notifiedBy) = (true, nil, nil)
         stack.emit(.subscriptionEnded(id: id, status: status, reason: reason))
     }
@@ -190,24 +190,24 @@ struct Subscription: Sendable {
 
     var nextTimeout: Instant? { renewAt.orSooner(notifiedBy) }
 
-    mutating func handleTimeout(_ stack: inout Stack, at now: Instant) {
+    func handleTimeout(_ stack: Stack, at now: Instant) {
         if notifiedBy.isDue(at: now) {
             notifiedBy = nil
             dialog = nil
-            return waitAndRenew(atLeast: nil, &stack, at: now)
+            return waitAndRenew(atLeast: nil, stack, at: now)
         }
-        if renewAt.isDue(at: now) { renew(&stack, at: now) }
+        if renewAt.isDue(at: now) { renew(stack, at: now) }
     }
 }
 
 /// All subscriptions of ours.
-struct Subscriptions: Sendable {
+final class Subscriptions: @unchecked Sendable {
     private var all: [Subscription] = []
 
     var count: Int { all.count }
 
-    mutating func subscribe(
-        _ id: UInt32, to target: SIPURI, event: [UInt8], accept: [UInt8], expires: Int, _ stack: inout Stack,
+    func subscribe(
+        _ id: UInt32, to target: SIPURI, event: [UInt8], accept: [UInt8], expires: Int, _ stack: Stack,
         at now: Instant
     ) throws(CommandError) {
         guard !all.contains(where: { $0.id == id }) else { throw .badID }
@@ -215,33 +215,32 @@ struct Subscriptions: Sendable {
         guard expires > 0 else { throw .badValue }
         let package: EventHeader
         do throws(SIPParseError) { package = try EventHeader(parsing: event[...]) } catch { throw .badValue }
-        var subscription = Subscription(
+        let subscription = Subscription(
             id: id, target: target.asRequestURI, event: package, accept: accept, expires: expires)
-        subscription.begin(&stack, at: now)
+        subscription.begin(stack, at: now)
         all.append(subscription)
     }
 
-    mutating func unsubscribe(_ id: UInt32, _ stack: inout Stack, at now: Instant) throws(CommandError) {
+    func unsubscribe(_ id: UInt32, _ stack: Stack, at now: Instant) throws(CommandError) {
         guard let index = all.firstIndex(where: { $0.id == id }) else { throw .wrongState }
-        all[index].unsubscribe(&stack, at: now)
+        all[index].unsubscribe(stack, at: now)
         sweep()
     }
 
-    mutating func reconnected(_ stack: inout Stack, at now: Instant) {
-        for index in all.indices { all[index].reconnected(&stack, at: now) }
+    func reconnected(_ stack: Stack, at now: Instant) {
+        for index in all.indices { all[index].reconnected(stack, at: now) }
     }
 
-    mutating func handle(_ result: ClientResult, _ id: UInt32, _ stack: inout Stack, at now: Instant) {
+    func handle(_ result: ClientResult, _ id: UInt32, _ stack: Stack, at now: Instant) {
         guard let index = all.firstIndex(where: { $0.id == id }) else { return }
-        all[index].handle(result, &stack, at: now)
+        all[index].handle(result, stack, at: now)
         sweep()
     }
 
     /// - Returns: false when the NOTIFY belongs to no subscription.
-    mutating func receive(_ request: ServerRequest, in dialog: Dialog.ID, _ stack: inout Stack, at now: Instant) -> Bool
-    {
+    func receive(_ request: ServerRequest, in dialog: Dialog.ID, _ stack: Stack, at now: Instant) -> Bool {
         guard let index = all.firstIndex(where: { $0.matches(dialog, request.message) }) else { return false }
-        all[index].receive(request, &stack, at: now)
+        all[index].receive(request, stack, at: now)
         sweep()
         return true
     }
@@ -252,10 +251,10 @@ struct Subscriptions: Sendable {
         return soonest
     }
 
-    mutating func handleTimeout(_ stack: inout Stack, at now: Instant) {
-        for index in all.indices { all[index].handleTimeout(&stack, at: now) }
+    func handleTimeout(_ stack: Stack, at now: Instant) {
+        for index in all.indices { all[index].handleTimeout(stack, at: now) }
         sweep()
     }
 
-    private mutating func sweep() { all.removeAll { $0.isOver } }
+    private func sweep() { all.removeAll { $0.isOver } }
 }
