@@ -17,5 +17,5 @@ package enum ErrorWords {
 
 /// Writes a line to standard error.
 package func printError(_ text: String) {
-    FileHandle.standardError.write(Data("hearth: \(text)\n".utf8))
+    try? FileHandle.standardError.write(contentsOf: Data("hearth: \(text)\n".utf8))
 }

@@ -42,7 +42,7 @@ package struct HearthServer: Service {
         MetricsSystem.bootstrap(registry)
         let logger = Logger(label: "hearth")
         let server = HearthServer(settings: settings, logger: logger, registry: registry) { line in
-            FileHandle.standardOutput.write(Data((line + "\n").utf8))
+            try? FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
         }
         var quiet = logger
         quiet.logLevel = max(settings.logLevel, .warning)

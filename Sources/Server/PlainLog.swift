@@ -25,7 +25,8 @@ struct LineLogHandler: LogHandler {
             case .plain: Self.plain(time, event.level, "\(event.message)", fields)
             case .json: Self.json(time, event.level, "\(event.message)", fields)
             }
-        FileHandle.standardError.write(Data(line.utf8))
+        // A log nobody reads any more must not end the server.
+        try? FileHandle.standardError.write(contentsOf: Data(line.utf8))
     }
 
     static func plain(

@@ -46,6 +46,10 @@ package final class ControlLoop: @unchecked Sendable {
     /// Batches read from one socket before others and the mailbox have their turn.
     private static let batchesPerTurn = 4
 
+    /// Deliveries waiting for the thread: half a second of its work at 20,000 messages a second. Beyond, answers would
+    /// come after the peers' patience (RFC 3261 timer F, 32 s) has begun to run out for nothing.
+    private static let maximumWaiting = 10_000
+
     private struct Mailbox {
         var deliveries: [Delivery] = []
         var isStopping = false
@@ -91,12 +95,18 @@ package final class ControlLoop: @unchecked Sendable {
     }
 
     /// Hands something to the loop's thread. Safe on any thread.
-    package func deliver(_ delivery: Delivery) {
-        let wasEmpty = mailbox.withLock { box in
+    ///
+    /// - Returns: false when the loop does not keep up and these messages were not taken. All else is always taken:
+    ///   there is one opening and one closing per connection, and calls are our own.
+    @discardableResult
+    package func deliver(_ delivery: Delivery) -> Bool {
+        let (isTaken, wasEmpty) = mailbox.withLock { box in
+            if case .messages = delivery, box.deliveries.count >= Self.maximumWaiting { return (false, false) }
             box.deliveries.append(delivery)
-            return box.deliveries.count == 1
+            return (true, box.deliveries.count == 1)
         }
         if wasEmpty { wake() }
+        return isTaken
     }
 
     /// Sends a datagram. Only on the loop's thread.

@@ -14,6 +14,8 @@ enum CloseCause {
     case backlog
     /// The peer's bytes are no SIP, or above a limit.
     case malformed
+    /// The control plane does not keep up.
+    case overload
 
     /// RFC 6455 §7.4.1.
     var webSocketCode: UInt16 {
@@ -21,6 +23,8 @@ enum CloseCause {
         case .goingAway: 1001
         case .refused, .timedOut, .backlog: 1008
         case .malformed: 1002
+        // Registered by IANA: try again later.
+        case .overload: 1013
         }
     }
 }
@@ -146,8 +150,9 @@ package class StreamHandler: ChannelInboundHandler, @unchecked Sendable {
 
     package func channelReadComplete(context: ChannelHandlerContext) {
         if !arrived.isEmpty, let flow {
-            hub.deliver(.messages(arrived, flow))
+            let isTaken = hub.deliver(.messages(arrived, flow))
             arrived = []
+            if !isTaken { close(.overload, reason: "the server has too much to do") }
         }
         flush()
         context.fireChannelReadComplete()

@@ -9,13 +9,13 @@ package final class StreamHub: Sendable {
     package let limits: SocketLimits
     package let counter: ConnectionCounter
     package let group: any EventLoopGroup
-    private let deliver: @Sendable (Delivery) -> Void
+    private let deliver: @Sendable (Delivery) -> Bool
     private let sweepers: [ObjectIdentifier: StreamSweeper]
     /// Stream flows are numbered from here; UDP sockets have the numbers below.
     private let nextID = Atomic<UInt64>(1_000)
 
     package init(
-        group: any EventLoopGroup, limits: SocketLimits, deliver: @escaping @Sendable (Delivery) -> Void
+        group: any EventLoopGroup, limits: SocketLimits, deliver: @escaping @Sendable (Delivery) -> Bool
     ) {
         (self.group, self.limits, self.deliver) = (group, limits, deliver)
         counter = ConnectionCounter(limits: limits)
@@ -25,7 +25,8 @@ package final class StreamHub: Sendable {
         for sweeper in sweepers.values { sweeper.start() }
     }
 
-    func deliver(_ delivery: Delivery) { self.deliver(delivery) }
+    /// - Returns: false when the control plane does not keep up and did not take these messages.
+    @discardableResult func deliver(_ delivery: Delivery) -> Bool { self.deliver(delivery) }
 
     func newFlow(_ transport: SIPTransport, remote: TransportAddress, local: TransportAddress) -> Flow {
         let id = nextID.add(1, ordering: .relaxed).newValue
