@@ -40,7 +40,7 @@ extension CallLeg {
     func dtmf(
         signal: UInt8, milliseconds: Int, _ stack: Stack, at now: Instant
     ) throws(CommandError) {
-        guard DTMFRelay.isSignal(signal), (1...6000).contains(milliseconds) else { throw .badValue }
+        guard DTMFRelay.isSignal(signal), milliseconds > 0, milliseconds <= DTMFRelay.longest else { throw .badValue }
         let body = DTMFRelay(signal: signal, milliseconds: milliseconds).bytes
         try info(contentType: DTMFRelay.contentType, body: body, stack, at: now)
     }
@@ -73,50 +73,5 @@ extension CallLeg {
         } else {
             stack.emit(.info(call, contentType: type, body: Array(message.body)))
         }
-    }
-}
-
-/// One key as `Signal=5` and `Duration=160`: the body that nearly all phones and gateways understand, though no RFC has it.
-struct DTMFRelay: Equatable, Sendable {
-    static var contentType: [UInt8] { [UInt8](ascii: "application/dtmf-relay") }
-
-    let signal: UInt8
-    let milliseconds: Int
-
-    init(signal: UInt8, milliseconds: Int) { (self.signal, self.milliseconds) = (signal, milliseconds) }
-
-    /// - Returns: nil when the type is another, or no known key is named. `application/dtmf` is the key alone.
-    init?(contentType: [UInt8], body: ArraySlice<UInt8>) {
-        var signal: UInt8?
-        var milliseconds = 250
-        if contentType == [UInt8](ascii: "application/dtmf") {
-            signal = body.first { $0 > ASCII.space }
-        } else {
-            guard contentType == Self.contentType else { return nil }
-            for line in body.split(whereSeparator: { $0 == ASCII.carriageReturn || $0 == ASCII.lineFeed }) {
-                let parts = line.split(separator: ASCII.equals, maxSplits: 1)
-                guard parts.count == 2 else { continue }
-                let (name, value) = (parts[0].filter { $0 > ASCII.space }, parts[1].filter { $0 > ASCII.space })
-                if ASCII.equalIgnoringCase(name, [UInt8](ascii: "signal")) { signal = value.first }
-                if ASCII.equalIgnoringCase(name, [UInt8](ascii: "duration")) {
-                    milliseconds = min(ASCII.decimal(value) ?? milliseconds, 6000)
-                }
-            }
-        }
-        guard let signal, Self.isSignal(signal) else { return nil }
-        self.init(signal: ASCII.isLetter(signal) ? signal & 0xdf : signal, milliseconds: milliseconds)
-    }
-
-    static func isSignal(_ byte: UInt8) -> Bool {
-        ASCII.isDigit(byte) || byte == 0x2a || byte == 0x23 || (byte & 0xdf) &- 0x41 < 4
-    }
-
-    var bytes: [UInt8] {
-        var out = [UInt8](ascii: "Signal=")
-        out.append(signal)
-        out.append("\r\nDuration=")
-        out.appendDecimal(max(0, milliseconds))
-        out.append("\r\n")
-        return out
     }
 }

@@ -51,11 +51,16 @@ struct ClientInvite: Sendable {
 
     /// Headers that the URI of a Refer-To wants in the request: Replaces alone is taken (RFC 3261 §19.1.5, RFC 3891 §4).
     static func replaces(in uri: SIPURI) -> Replaces? {
-        for header in uri.headers.split(separator: 0x26) {
-            let parts = header.split(separator: ASCII.equals, maxSplits: 1)
-            guard parts.count == 2, ASCII.equalIgnoringCase(parts[0], [UInt8](ascii: "replaces")) else { continue }
-            do throws(SIPParseError) { return try Replaces(parsing: Percent.decoded(parts[1])[...]) } catch {
-                return nil
+        var rest = uri.headers[...]
+        while !rest.isEmpty {
+            let header = rest.prefix { $0 != 0x26 }
+            rest = rest.dropFirst(header.count + 1)
+            let name = header.prefix { $0 != ASCII.equals }
+            guard ASCII.equalIgnoringCase(name, [UInt8](ascii: "replaces")) else { continue }
+            let value = Percent.decoded(header.dropFirst(name.count + 1))
+            do throws(SIPParseError) { return try Replaces(parsing: value[...]) } catch { return nil }
+        }
+        return nil
             }
         }
         return nil

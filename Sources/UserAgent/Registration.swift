@@ -121,12 +121,16 @@ final class Registration: @unchecked Sendable {
         let contacts: [NameAddress]
         do throws(SIPParseError) { contacts = try response.contacts() } catch { return nil }
         let instance = stack.configuration.instanceID
-        let byInstance = contacts.first { contact in
-            guard !instance.isEmpty, let other = contact.instanceID else { return false }
-            return ASCII.equalIgnoringCase(other, instance)
+        // The registrar repeats what we sent: equal text is enough, and spares the rules of URI equality.
+        let uri = stack.identity.contactURI.text
+        var byAddress: NameAddress?
+        for contact in contacts {
+            if !instance.isEmpty, let other = contact.instanceID, ASCII.equalIgnoringCase(other, instance) {
+                return contact
+            }
+            if contact.uri.text == uri { byAddress = contact }
         }
-        let uri = stack.identity.contactURI
-        return byInstance ?? contacts.first { $0.uri == uri }
+        return byAddress
     }
 
     private func headerExpires(_ response: SIPMessage) -> Int? {

@@ -23,24 +23,50 @@ struct TransactionTable: Sendable {
     mutating func receive(
         _ response: SIPMessage, at now: Instant
     ) -> (transaction: ClientTransaction, action: ClientTransaction.Action)? {
-        guard let key = TransactionKey(response: response), let index = clients.firstIndex(where: { $0.key == key })
-        else { return nil }
-        let action = clients[index].receive(response, at: now)
-        let transaction = clients[index]
-        if transaction.isTerminated { clients.remove(at: index) }
-        return (transaction, action)
+        guard let key = TransactionKey(response: response) else { return nil }
+        for transaction in clients where transaction.key == key {
+            let action = transaction.receive(response, at: now)
+            forgetTerminated()
+            return (transaction, action)
+        }
+        return nil
     }
 
     /// - Returns: the CANCEL of the INVITE with that owner, when it may be sent now; later, `receive` gives it.
     mutating func cancel(_ owner: Owner, at now: Instant) -> SIPMessage? {
-        guard let index = clients.firstIndex(where: { $0.owner == owner && $0.isPending }) else { return nil }
-        return clients[index].cancel(at: now)
+        for transaction in clients where transaction.isPending && transaction.owner == owner {
+            return transaction.cancel(at: now)
+        }
+        return nil
     }
 
-    mutating func abandon(_ owner: Owner) { clients.removeAll { $0.owner == owner } }
+    mutating func abandon(_ owner: Owner) {
+        var index = clients.count
+        while index > 0 {
+            index -= 1
+            if clients[index].owner == owner { clients.remove(at: index) }
+        }
+    }
 
     /// Whether a request of this owner waits for its final response, or, of INVITE, for more of them.
-    func has(_ owner: Owner) -> Bool { clients.contains { $0.owner == owner } }
+    func has(_ owner: Owner) -> Bool {
+        for transaction in clients where transaction.owner == owner { return true }
+        return false
+    }
+
+    /// Few end at a time, so one look over all after each input is cheap.
+    private mutating func forgetTerminated() {
+        var index = clients.count
+        while index > 0 {
+            index -= 1
+            if clients[index].isTerminated { clients.remove(at: index) }
+        }
+        index = servers.count
+        while index > 0 {
+            index -= 1
+            if servers[index].isTerminated { servers.remove(at: index) }
+        }
+    }
 
     // MARK: The peers'
 
@@ -51,24 +77,30 @@ struct TransactionTable: Sendable {
         return lastNumber
     }
 
-    func server(_ key: TransactionKey) -> ServerTransaction? { servers.first { $0.key == key } }
+    func server(_ key: TransactionKey) -> ServerTransaction? {
+        for transaction in servers where transaction.key == key { return transaction }
+        return nil
+    }
 
     func isMerged(_ request: SIPMessage) -> Bool {
         guard let identity = ServerTransaction.mergingIdentity(of: request) else { return false }
-        return servers.contains { $0.merging == identity }
+        for transaction in servers where transaction.merging == identity { return true }
+        return false
     }
 
     mutating func respond(_ response: SIPMessage, in number: UInt32, at now: Instant) -> ServerTransaction.Action {
-        guard let index = servers.firstIndex(where: { $0.number == number }) else { return .none }
-        let action = servers[index].respond(response, at: now)
-        if servers[index].isTerminated { servers.remove(at: index) }
-        return action
+        for transaction in servers where transaction.number == number {
+            let action = transaction.respond(response, at: now)
+            forgetTerminated()
+            return action
+        }
+        return .none
     }
 
     mutating func acknowledge(_ key: TransactionKey, at now: Instant) -> ServerTransaction.Action? {
-        guard let index = servers.firstIndex(where: { $0.key == key }) else { return nil }
-        let action = servers[index].receiveAcknowledgement(at: now)
-        if servers[index].isTerminated { servers.remove(at: index) }
+        guard let transaction = server(key) else { return nil }
+        let action = transaction.receiveAcknowledgement(at: now)
+        forgetTerminated()
         return action
     }
 
@@ -78,18 +110,21 @@ struct TransactionTable: Sendable {
     mutating func nextDueClient(
         at now: Instant
     ) -> (transaction: ClientTransaction, action: ClientTransaction.Action)? {
-        guard let index = clients.firstIndex(where: { $0.nextTimeout.isDue(at: now) }) else { return nil }
-        let action = clients[index].handleTimeout(at: now)
-        let transaction = clients[index]
-        if transaction.isTerminated { clients.remove(at: index) }
-        return (transaction, action)
+        for transaction in clients where transaction.nextTimeout.isDue(at: now) {
+            let action = transaction.handleTimeout(at: now)
+            forgetTerminated()
+            return (transaction, action)
+        }
+        return nil
     }
 
     mutating func nextDueServer(at now: Instant) -> ServerTransaction.Action? {
-        guard let index = servers.firstIndex(where: { $0.nextTimeout.isDue(at: now) }) else { return nil }
-        let action = servers[index].handleTimeout(at: now)
-        if servers[index].isTerminated { servers.remove(at: index) }
-        return action
+        for transaction in servers where transaction.nextTimeout.isDue(at: now) {
+            let action = transaction.handleTimeout(at: now)
+            forgetTerminated()
+            return action
+        }
+        return nil
     }
 }
 
