@@ -1,34 +1,38 @@
 /// Byte values and case rules of US-ASCII, the alphabet of SIP, SDP and HTTP grammar.
 ///
 /// Text stays bytes: Unicode-aware `String` operations would pull 40 KB of tables into the browser's agent.
-package enum ASCII {
-    package static let tab = UInt8(0x09)
-    package static let lineFeed = UInt8(0x0a)
-    package static let carriageReturn = UInt8(0x0d)
-    package static let space = UInt8(0x20)
-    package static let quote = UInt8(0x22)
-    package static let percent = UInt8(0x25)
-    package static let comma = UInt8(0x2c)
-    package static let colon = UInt8(0x3a)
-    package static let semicolon = UInt8(0x3b)
-    package static let lessThan = UInt8(0x3c)
-    package static let equals = UInt8(0x3d)
-    package static let greaterThan = UInt8(0x3e)
-    package static let questionMark = UInt8(0x3f)
-    package static let at = UInt8(0x40)
-    package static let backslash = UInt8(0x5c)
+///
+/// Public, although all users are in this package: the compiler inlines and specialises across modules what is
+/// `public` and `@inlinable` only. As `package` declarations these were calls, one or more for every byte of every
+/// message, and half of the parser's time.
+public enum ASCII {
+    @inlinable public static var tab: UInt8 { 0x09 }
+    @inlinable public static var lineFeed: UInt8 { 0x0a }
+    @inlinable public static var carriageReturn: UInt8 { 0x0d }
+    @inlinable public static var space: UInt8 { 0x20 }
+    @inlinable public static var quote: UInt8 { 0x22 }
+    @inlinable public static var percent: UInt8 { 0x25 }
+    @inlinable public static var comma: UInt8 { 0x2c }
+    @inlinable public static var colon: UInt8 { 0x3a }
+    @inlinable public static var semicolon: UInt8 { 0x3b }
+    @inlinable public static var lessThan: UInt8 { 0x3c }
+    @inlinable public static var equals: UInt8 { 0x3d }
+    @inlinable public static var greaterThan: UInt8 { 0x3e }
+    @inlinable public static var questionMark: UInt8 { 0x3f }
+    @inlinable public static var at: UInt8 { 0x40 }
+    @inlinable public static var backslash: UInt8 { 0x5c }
 
-    @inlinable package static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
-    @inlinable package static func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 }
-    @inlinable package static func isAlphanumeric(_ byte: UInt8) -> Bool { isDigit(byte) || isLetter(byte) }
+    @inlinable public static func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
+    @inlinable public static func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 }
+    @inlinable public static func isAlphanumeric(_ byte: UInt8) -> Bool { isDigit(byte) || isLetter(byte) }
 
     /// The lower-case twin of an ASCII letter; any other byte unchanged.
-    @inlinable package static func lowercased(_ byte: UInt8) -> UInt8 {
+    @inlinable public static func lowercased(_ byte: UInt8) -> UInt8 {
         byte &- 0x41 < 26 ? byte | 0x20 : byte
     }
 
     /// Whether two byte sequences are equal when ASCII letters are compared without case.
-    @inlinable package static func equalIgnoringCase(
+    @inlinable public static func equalIgnoringCase(
         _ left: some Collection<UInt8>, _ right: some Collection<UInt8>
     ) -> Bool {
         guard left.count == right.count else { return false }
@@ -39,21 +43,37 @@ package enum ASCII {
         return true
     }
 
+    /// The same, against a literal: no array is made of it.
+    @inlinable public static func equalIgnoringCase(_ text: some Collection<UInt8>, _ literal: StaticString) -> Bool {
+        guard text.count == literal.utf8CodeUnitCount else { return false }
+        var expected = literal.utf8Start
+        for byte in text {
+            guard lowercased(byte) == lowercased(expected.pointee) else { return false }
+            expected += 1
+        }
+        return true
+    }
+
     /// The value of a hexadecimal digit, or nil.
-    @inlinable package static func hexValue(_ byte: UInt8) -> UInt8? {
-        if isDigit(byte) { return byte - 0x30 }
+    @inlinable public static func hexValue(_ byte: UInt8) -> UInt8? {
+        if isDigit(byte) { return byte &- 0x30 }
         let letter = byte | 0x20
-        return letter &- 0x61 < 6 ? letter - 0x61 + 10 : nil
+        return letter &- 0x61 < 6 ? letter &- 0x61 &+ 10 : nil
+    }
+
+    /// The lower-case hexadecimal digit of 0 to 15.
+    @inlinable public static func hexDigit(_ nibble: UInt8) -> UInt8 {
+        nibble < 10 ? 0x30 &+ nibble : 0x57 &+ nibble
     }
 
     /// An unsigned decimal number of digits alone, or nil when empty, too large for `Int` or not a number.
-    @inlinable package static func decimal(_ digits: some Collection<UInt8>) -> Int? {
+    @inlinable public static func decimal(_ digits: some Collection<UInt8>) -> Int? {
         guard !digits.isEmpty else { return nil }
         var value = 0
         for byte in digits {
             guard isDigit(byte) else { return nil }
             let (product, overflow) = value.multipliedReportingOverflow(by: 10)
-            let (sum, carry) = product.addingReportingOverflow(Int(byte - 0x30))
+            let (sum, carry) = product.addingReportingOverflow(Int(byte &- 0x30))
             guard !overflow, !carry else { return nil }
             value = sum
         }

@@ -2,18 +2,20 @@
 ///
 /// One array that is emptied as a whole: a core's outputs are drained after every input, so the queue is short-lived
 /// and its memory is used again.
-package struct OutputQueue<Element> {
-    private var elements: [Element?] = []
-    private var head = 0
+///
+/// Public and inlinable like `ASCII`: unspecialised, taking an element asks the runtime for its type's metadata.
+public struct OutputQueue<Element> {
+    @usableFromInline var elements: [Element?] = []
+    @usableFromInline var head = 0
 
-    package init() {}
+    @inlinable public init() {}
 
-    package var isEmpty: Bool { head == elements.count }
-    package var count: Int { elements.count - head }
+    @inlinable public var isEmpty: Bool { head == elements.count }
+    @inlinable public var count: Int { elements.count - head }
 
-    package mutating func append(_ element: Element) { elements.append(element) }
+    @inlinable public mutating func append(_ element: Element) { elements.append(element) }
 
-    package mutating func popFirst() -> Element? {
+    @inlinable public mutating func popFirst() -> Element? {
         guard head < elements.count else { return nil }
         let element = elements[head].take()
         head += 1
