@@ -1,55 +1,86 @@
 import Base
 
 /// `scheme name=value, name="value" …`: the shape of challenges and credentials (RFC 7235 §2.1).
+///
+/// Reading one copies nothing; the values asked for are copied then.
 struct AuthParameters {
-    let scheme: ArraySlice<UInt8>
-    /// Values without quotes and escapes.
-    private(set) var pairs: [(name: ArraySlice<UInt8>, value: [UInt8])] = []
+    /// The parameters of a Digest challenge or of its answer.
+    enum Name: UInt8, CaseIterable {
+        case userName, realm, nonce, uri, response, algorithm, cnonce, opaque, quality, nonceCount, stale
+
+        var literal: StaticString {
+            switch self {
+            case .userName: "username"
+            case .realm: "realm"
+            case .nonce: "nonce"
+            case .uri: "uri"
+            case .response: "response"
+            case .algorithm: "algorithm"
+            case .cnonce: "cnonce"
+            case .opaque: "opaque"
+            case .quality: "qop"
+            case .nonceCount: "nc"
+            case .stale: "stale"
+            }
+        }
+    }
+
+    private let text: ArraySlice<UInt8>
+    let isDigest: Bool
+    /// Where the values of the eleven names stand, quotes included; empty when absent, since a value never is.
+    private var values: [11 of Range<Int>]
+    /// Names we have no use for.
+    private var unknown: [Range<Int>] = []
+    /// Whether a parameter that may stand once stands again, so that two readers could see two different things.
+    private(set) var hasRepetition = false
 
     /// More parameters than any scheme has.
     private static let maximumCount = 32
 
     init?(parsing text: ArraySlice<UInt8>) {
+        self.text = text
+        values = [11 of Range<Int>](repeating: 0..<0)
         var scanner = Scanner(text)
         scanner.skipSpace()
         guard let scheme = scanner.token(), scanner.skipGap() else { return nil }
-        self.scheme = scheme
+        isDigest = ASCII.equalIgnoringCase(scheme, "Digest")
+        var count = 0
         repeat {
             // Empty elements of the list are borne.
             while scanner.takeSeparator(ASCII.comma) {}
             guard !scanner.isAtEnd else { return }
-            guard let name = scanner.token(), scanner.takeSeparator(ASCII.equals), pairs.count < Self.maximumCount
-            else {
-                return nil
-            }
+            let name = scanner.range(while: Grammar.isToken)
+            guard !name.isEmpty, scanner.takeSeparator(ASCII.equals), count < Self.maximumCount else { return nil }
+            count += 1
+            let start = scanner.index
             if scanner.peek == ASCII.quote {
-                guard let value = scanner.quotedString() else { return nil }
-                pairs.append((name, Grammar.unquoted(value)))
+                guard scanner.skipQuotedString() else { return nil }
             } else {
-                let value = scanner.run { $0 > ASCII.space && $0 != ASCII.comma && $0 != ASCII.quote && $0 < 0x7f }
-                guard !value.isEmpty else { return nil }
-                pairs.append((name, Array(value)))
+                scanner.skip { $0 > ASCII.space && $0 != ASCII.comma && $0 != ASCII.quote && $0 < 0x7f }
+                guard scanner.index > start else { return nil }
             }
+            note(name, start..<scanner.index)
             scanner.skipSpace()
         } while scanner.takeSeparator(ASCII.comma)
         guard scanner.isAtEnd else { return nil }
     }
 
-    var isDigest: Bool { ASCII.equalIgnoringCase(scheme, "Digest") }
-
-    /// The value of a parameter; nil when absent.
-    subscript(_ name: StaticString) -> [UInt8]? {
-        name.withUTF8Buffer { expected in
-            pairs.first { ASCII.equalIgnoringCase($0.name, expected) }?.value
+    private mutating func note(_ name: Range<Int>, _ value: Range<Int>) {
+        let letter = text[name.lowerBound] | 0x20
+        for known in Name.allCases
+        where known.literal.utf8Start.pointee == letter && ASCII.equalIgnoringCase(text[name], known.literal) {
+            let place = Int(known.rawValue)
+            guard values[place].isEmpty else { return hasRepetition = true }
+            return values[place] = value
         }
+        for other in unknown where ASCII.equalIgnoringCase(text[name], text[other]) { hasRepetition = true }
+        unknown.append(name)
     }
 
-    /// Whether a parameter that may stand once stands again, so that two readers could see two different things.
-    var hasRepetition: Bool {
-        for (position, pair) in pairs.enumerated() {
-            for other in pairs[(position + 1)...] where ASCII.equalIgnoringCase(pair.name, other.name) { return true }
-        }
-        return false
+    /// The value of a parameter without quotes and escapes; nil when absent.
+    subscript(_ name: Name) -> [UInt8]? {
+        let range = values[Int(name.rawValue)]
+        return range.isEmpty ? nil : Grammar.unquoted(text[range])
     }
 }
 
@@ -80,5 +111,27 @@ struct AuthParameterWriter {
         guard let value else { return }
         begin(name)
         out += value
+    }
+
+    mutating func plain(_ name: StaticString, _ value: StaticString) {
+        begin(name)
+        out.append(value)
+    }
+
+    mutating func hexadecimal(_ name: StaticString, _ value: UInt32) {
+        begin(name)
+        out.appendHexadecimal(value)
+    }
+
+    /// A quoted list of qualities; nothing when there are none.
+    mutating func quoted(_ name: StaticString, _ qualities: [DigestQuality]) {
+        guard !qualities.isEmpty else { return }
+        begin(name)
+        out.append(ASCII.quote)
+        for (position, quality) in qualities.enumerated() {
+            if position > 0 { out.append(ASCII.comma) }
+            out.append(quality.literal)
+        }
+        out.append(ASCII.quote)
     }
 }

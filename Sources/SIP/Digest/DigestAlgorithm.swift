@@ -7,46 +7,45 @@ package enum DigestAlgorithm: UInt8, CaseIterable, Hashable, Sendable {
     package var isSession: Bool { self == .md5Session || self == .sha256Session }
     package var isSHA256: Bool { self == .sha256 || self == .sha256Session }
 
-    package var token: [UInt8] {
+    package var token: [UInt8] { [UInt8](ascii: literal) }
+
+    private var literal: StaticString {
         switch self {
-        case .md5: [UInt8](ascii: "MD5")
-        case .md5Session: [UInt8](ascii: "MD5-sess")
-        case .sha256: [UInt8](ascii: "SHA-256")
-        case .sha256Session: [UInt8](ascii: "SHA-256-sess")
+        case .md5: "MD5"
+        case .md5Session: "MD5-sess"
+        case .sha256: "SHA-256"
+        case .sha256Session: "SHA-256-sess"
         }
     }
 
     /// Nil for an algorithm we do not have, such as SHA-512-256.
     package init?(token: some Collection<UInt8>) {
-        for algorithm in Self.allCases where ASCII.equalIgnoringCase(algorithm.token, token) {
+        for algorithm in Self.allCases where ASCII.equalIgnoringCase(token, algorithm.literal) {
             self = algorithm
             return
         }
         return nil
     }
 
+    /// 16 or 32 bytes.
+    func digest(_ message: [UInt8]) -> [UInt8] { isSHA256 ? SHA256.hash(message) : MD5.hash(message) }
+
     /// The hash in lower-case hexadecimal digits: 32 or 64 of them.
     package func hash(_ message: [UInt8]) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(64)
-        out.appendHexadecimal(isSHA256 ? SHA256.hash(message) : MD5.hash(message))
+        out.appendHexadecimal(digest(message))
         return out
     }
 
     /// What a server keeps instead of the password: H(user:realm:password) (RFC 7616 §3.4.2, without -sess).
     package func ha1(user: [UInt8], realm: [UInt8], password: [UInt8]) -> [UInt8] {
-        hash(Self.joined([user, realm, password]))
-    }
-
-    /// The parts with colons between them.
-    static func joined(_ parts: [[UInt8]]) -> [UInt8] {
-        var out: [UInt8] = []
-        out.reserveCapacity(parts.reduce(0) { $0 + $1.count + 1 })
-        for (position, part) in parts.enumerated() {
-            if position > 0 { out.append(ASCII.colon) }
-            out += part
-        }
-        return out
+        var text = user
+        text.append(ASCII.colon)
+        text += realm
+        text.append(ASCII.colon)
+        text += password
+        return hash(text)
     }
 }
 
@@ -57,14 +56,18 @@ package enum DigestQuality: Hashable, Sendable {
     /// The body too.
     case authInt
 
-    package var token: [UInt8] { self == .auth ? [UInt8](ascii: "auth") : [UInt8](ascii: "auth-int") }
+    package var token: [UInt8] { [UInt8](ascii: literal) }
+
+    var literal: StaticString { self == .auth ? "auth" : "auth-int" }
 
     init?(token: some Collection<UInt8>) {
-        for quality in [DigestQuality.auth, .authInt] where ASCII.equalIgnoringCase(quality.token, token) {
-            self = quality
-            return
+        if ASCII.equalIgnoringCase(token, "auth") {
+            self = .auth
+        } else if ASCII.equalIgnoringCase(token, "auth-int") {
+            self = .authInt
+        } else {
+            return nil
         }
-        return nil
     }
 }
 

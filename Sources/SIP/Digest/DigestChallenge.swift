@@ -28,13 +28,13 @@ package struct DigestChallenge: HeaderValue, Equatable {
     package init?(parsing text: ArraySlice<UInt8>, header: HeaderName = .wwwAuthenticate) throws(SIPParseError) {
         guard let parameters = AuthParameters(parsing: text) else { throw .malformed(header) }
         guard parameters.isDigest else { return nil }
-        guard let realm = parameters["realm"], let nonce = parameters["nonce"], !parameters.hasRepetition else {
+        guard let realm = parameters[.realm], let nonce = parameters[.nonce], !parameters.hasRepetition else {
             throw .malformed(header)
         }
         (self.realm, self.nonce) = (realm, nonce)
-        algorithmToken = parameters["algorithm"] ?? DigestAlgorithm.md5.token
+        algorithmToken = parameters[.algorithm] ?? DigestAlgorithm.md5.token
         qualities = []
-        if let list = parameters["qop"] {
+        if let list = parameters[.quality] {
             for item in list.split(separator: ASCII.comma) {
                 // Unknown qualities are ignored (RFC 7616 §3.3).
                 if let quality = DigestQuality(token: Grammar.trimmed(item)) { qualities.append(quality) }
@@ -42,24 +42,17 @@ package struct DigestChallenge: HeaderValue, Equatable {
             // Only qualities we do not know: as good as an unknown algorithm.
             if qualities.isEmpty { algorithmToken = [] }
         }
-        opaque = parameters["opaque"]
-        isStale = parameters["stale"].map { ASCII.equalIgnoringCase($0, [UInt8](ascii: "true")) } ?? false
+        opaque = parameters[.opaque]
+        isStale = parameters[.stale].map { ASCII.equalIgnoringCase($0, "true") } ?? false
     }
 
     package func serialize(into out: inout [UInt8]) {
         var writer = AuthParameterWriter(out)
         writer.quoted("realm", realm)
         writer.quoted("nonce", nonce)
-        if isStale { writer.plain("stale", [UInt8](ascii: "true")) }
+        if isStale { writer.plain("stale", "true") }
         writer.plain("algorithm", algorithmToken)
-        if !qualities.isEmpty {
-            var list: [UInt8] = []
-            for (position, quality) in qualities.enumerated() {
-                if position > 0 { list.append(ASCII.comma) }
-                list += quality.token
-            }
-            writer.quoted("qop", list)
-        }
+        writer.quoted("qop", qualities)
         writer.quoted("opaque", opaque)
         out = writer.out
     }

@@ -37,15 +37,14 @@ package struct DigestCredentials: HeaderValue, Equatable {
     package init?(parsing text: ArraySlice<UInt8>, header: HeaderName = .authorization) throws(SIPParseError) {
         guard let parameters = AuthParameters(parsing: text) else { throw .malformed(header) }
         guard parameters.isDigest else { return nil }
-        guard let userName = parameters["username"], let realm = parameters["realm"],
-            let nonce = parameters["nonce"], let uri = parameters["uri"], let response = parameters["response"],
-            !parameters.hasRepetition
+        guard let userName = parameters[.userName], let realm = parameters[.realm], let nonce = parameters[.nonce],
+            let uri = parameters[.uri], let response = parameters[.response], !parameters.hasRepetition
         else { throw .malformed(header) }
         (self.userName, self.realm, self.nonce, self.uri) = (userName, realm, nonce, uri)
         self.response = response.map(ASCII.lowercased)
-        (algorithmToken, cnonce, opaque) = (parameters["algorithm"], parameters["cnonce"], parameters["opaque"])
-        guard let token = parameters["qop"] else { return }
-        guard let quality = DigestQuality(token: token), cnonce != nil, let digits = parameters["nc"],
+        (algorithmToken, cnonce, opaque) = (parameters[.algorithm], parameters[.cnonce], parameters[.opaque])
+        guard let token = parameters[.quality] else { return }
+        guard let quality = DigestQuality(token: token), cnonce != nil, let digits = parameters[.nonceCount],
             let count = Self.count(digits)
         else { throw .malformed(header) }
         (self.quality, nonceCount) = (quality, count)
@@ -72,16 +71,10 @@ package struct DigestCredentials: HeaderValue, Equatable {
         writer.quoted("cnonce", cnonce)
         writer.quoted("opaque", opaque)
         if let quality {
-            writer.plain("qop", quality.token)
-            writer.plain("nc", Self.digits(nonceCount ?? 1))
+            writer.plain("qop", quality.literal)
+            writer.hexadecimal("nc", nonceCount ?? 1)
         }
         out = writer.out
-    }
-
-    private static func digits(_ count: UInt32) -> [UInt8] {
-        var out: [UInt8] = []
-        out.appendHexadecimal([24, 16, 8, 0].map { UInt8(truncatingIfNeeded: count >> UInt32($0)) })
-        return out
     }
 
     /// The response these credentials should carry (RFC 7616 §3.4.1).
@@ -90,15 +83,40 @@ package struct DigestCredentials: HeaderValue, Equatable {
     package func expectedResponse(
         ha1: [UInt8], algorithm: DigestAlgorithm, method: SIPMethod, body: ArraySlice<UInt8>
     ) -> [UInt8] {
-        let key =
-            algorithm.isSession
-            ? algorithm.hash(DigestAlgorithm.joined([ha1, nonce, cnonce ?? []])) : ha1
-        var second = [method.name, uri]
-        if quality == .authInt { second.append(algorithm.hash(Array(body))) }
-        let ha2 = algorithm.hash(DigestAlgorithm.joined(second))
-        guard let quality else { return algorithm.hash(DigestAlgorithm.joined([key, nonce, ha2])) }
-        let parts = [key, nonce, Self.digits(nonceCount ?? 1), cnonce ?? [], quality.token, ha2]
-        return algorithm.hash(DigestAlgorithm.joined(parts))
+        var text: [UInt8] = []
+        text.reserveCapacity(256)
+        method.serialize(into: &text)
+        text.append(ASCII.colon)
+        text += uri
+        if quality == .authInt {
+            text.append(ASCII.colon)
+            text.appendHexadecimal(algorithm.digest(Array(body)))
+        }
+        let second = algorithm.digest(text)
+        text.removeAll(keepingCapacity: true)
+        text += ha1
+        text.append(ASCII.colon)
+        text += nonce
+        text.append(ASCII.colon)
+        if algorithm.isSession {
+            text += cnonce ?? []
+            let key = algorithm.digest(text)
+            text.removeAll(keepingCapacity: true)
+            text.appendHexadecimal(key)
+            text.append(ASCII.colon)
+            text += nonce
+            text.append(ASCII.colon)
+        }
+        if let quality {
+            text.appendHexadecimal(nonceCount ?? 1)
+            text.append(ASCII.colon)
+            text += cnonce ?? []
+            text.append(ASCII.colon)
+            text.append(quality.literal)
+            text.append(ASCII.colon)
+        }
+        text.appendHexadecimal(second)
+        return algorithm.hash(text)
     }
 }
 
@@ -107,7 +125,8 @@ extension SIPMessage {
     /// The Digest credentials of Authorization, or of Proxy-Authorization.
     package func authorizations(_ name: HeaderName = .authorization) throws(SIPParseError) -> [DigestCredentials] {
         var out: [DigestCredentials] = []
-        for text in values(of: name) {
+        for line in lines where line.code == name {
+            let text = text(of: line)
             if let credentials = try DigestCredentials(parsing: text, header: name) { out.append(credentials) }
         }
         return out
@@ -116,7 +135,8 @@ extension SIPMessage {
     /// The Digest challenges of WWW-Authenticate, or of Proxy-Authenticate.
     package func challenges(_ name: HeaderName = .wwwAuthenticate) throws(SIPParseError) -> [DigestChallenge] {
         var out: [DigestChallenge] = []
-        for text in values(of: name) {
+        for line in lines where line.code == name {
+            let text = text(of: line)
             if let challenge = try DigestChallenge(parsing: text, header: name) { out.append(challenge) }
         }
         return out

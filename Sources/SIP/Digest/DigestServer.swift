@@ -96,9 +96,9 @@ package struct DigestServer: Sendable {
             configuration.algorithms.contains(algorithm),
             credentials.quality.map(configuration.qualities.contains) ?? true
         else { return .wrong }
-        let candidates = ha1s.isEmpty ? [Self.decoy] : ha1s
         var match: Int?
-        for (position, candidate) in candidates.enumerated() {
+        for position in 0..<max(1, ha1s.count) {
+            let candidate = ha1s.isEmpty ? Self.decoy : ha1s[position]
             guard let ha1 = candidate.value(for: algorithm) else { continue }
             let expected = credentials.expectedResponse(ha1: ha1, algorithm: algorithm, method: method, body: body)
             if Self.areEqual(expected, credentials.response), match == nil { match = position }
@@ -159,29 +159,30 @@ private struct Nonce {
 
     /// - Returns: nil when the text was not made by us.
     init?(parsing text: [UInt8], _ signature: SipHash) {
-        guard text.count == 48 else { return nil }
-        var words: [UInt64] = []
-        for word in 0..<3 {
-            var value = UInt64(0)
-            for digit in text[(word * 16)..<(word * 16 + 16)] {
-                guard let nibble = ASCII.hexValue(digit) else { return nil }
-                value = value << 4 | UInt64(nibble)
-            }
-            words.append(value)
+        guard text.count == 48, let made = Self.word(text[0..<16]), let salt = Self.word(text[16..<32]),
+            let signed = Self.word(text[32..<48]), signed == signature.hash(made, salt)
+        else { return nil }
+        self.init(made: Instant(nanoseconds: Int64(bitPattern: made)), salt: salt)
+    }
+
+    /// Sixteen digits, letters in lower case.
+    private static func word(_ digits: ArraySlice<UInt8>) -> UInt64? {
+        var value = UInt64(0)
+        for digit in digits {
+            // Digits and lower-case letters have this bit, upper-case letters lack it.
+            guard digit & 0x20 != 0, let nibble = ASCII.hexValue(digit) else { return nil }
+            value = value << 4 | UInt64(nibble)
         }
-        self.init(made: Instant(nanoseconds: Int64(bitPattern: words[0])), salt: words[1])
-        guard text == self.text(signature) else { return nil }
+        return value
     }
 
     func text(_ signature: SipHash) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(24)
-        bytes.appendBigEndian(UInt64(bitPattern: made.nanoseconds))
-        bytes.appendBigEndian(salt)
-        bytes.appendBigEndian(signature.hash(bytes))
+        let word = UInt64(bitPattern: made.nanoseconds)
         var out: [UInt8] = []
         out.reserveCapacity(48)
-        out.appendHexadecimal(bytes)
+        out.appendHexadecimal(word)
+        out.appendHexadecimal(salt)
+        out.appendHexadecimal(signature.hash(word, salt))
         return out
     }
 }

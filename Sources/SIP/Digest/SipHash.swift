@@ -34,6 +34,15 @@ package struct SipHash: Sendable {
         return state.finish()
     }
 
+    /// The hash of sixteen bytes: two words, most significant byte first.
+    func hash(_ first: UInt64, _ second: UInt64) -> UInt64 {
+        var state = State(key0, key1)
+        state.absorb(first.byteSwapped)
+        state.absorb(second.byteSwapped)
+        state.absorb(16 << 56)
+        return state.finish()
+    }
+
     private struct State {
         var v0: UInt64
         var v1: UInt64
@@ -79,16 +88,19 @@ package struct SipHash: Sendable {
 
 extension [UInt8] {
     /// Appends the bytes as lower-case hexadecimal digits.
-    package mutating func appendHexadecimal(_ bytes: some Collection<UInt8>) {
+    package mutating func appendHexadecimal(_ bytes: [UInt8]) {
         for byte in bytes {
-            let (high, low) = (byte >> 4, byte & 0xf)
-            append(high < 10 ? 0x30 + high : 0x57 + high)
-            append(low < 10 ? 0x30 + low : 0x57 + low)
+            append(ASCII.hexDigit(byte >> 4))
+            append(ASCII.hexDigit(byte & 0xf))
         }
     }
 
-    /// Appends a word, most significant byte first.
-    mutating func appendBigEndian(_ word: UInt64) {
-        for shift in stride(from: UInt64(56), through: 0, by: -8) { append(UInt8(truncatingIfNeeded: word >> shift)) }
+    /// Appends all digits of a number, the most significant first.
+    mutating func appendHexadecimal<Number: FixedWidthInteger & UnsignedInteger>(_ number: Number) {
+        var shift = Number.bitWidth
+        while shift > 0 {
+            shift -= 4
+            append(ASCII.hexDigit(UInt8(truncatingIfNeeded: number >> Number(shift)) & 0xf))
+        }
     }
 }
