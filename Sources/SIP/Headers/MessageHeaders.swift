@@ -6,7 +6,7 @@ extension SIPMessage {
     /// The one value of a header that may stand once.
     func single(_ name: HeaderName) throws(SIPParseError) -> ArraySlice<UInt8>? {
         var found: HeaderLine?
-        for line in lines where matches(line, name) {
+        for line in lines where line.code == name {
             guard found == nil else { throw .repeated(name) }
             found = line
         }
@@ -86,14 +86,16 @@ extension SIPMessage {
         try NameAddress(parsing: try required(.to), header: .to)
     }
 
-    /// The From tag; nil when absent or From is malformed.
-    package var fromTag: [UInt8]? {
-        do throws(SIPParseError) { return try from().tag } catch { return nil }
-    }
+    /// The From tag; nil when absent, or From is not one header with well-formed parameters.
+    package var fromTag: [UInt8]? { tag(.from) }
 
-    /// The To tag; nil when absent or To is malformed.
-    package var toTag: [UInt8]? {
-        do throws(SIPParseError) { return try to().tag } catch { return nil }
+    /// The To tag; nil when absent, or To is not one header with well-formed parameters.
+    package var toTag: [UInt8]? { tag(.to) }
+
+    private func tag(_ name: HeaderName) -> [UInt8]? {
+        do throws(SIPParseError) {
+            return NameAddress.trailingParameters(of: try required(name))?["tag"]
+        } catch { return nil }
     }
 
     /// Compared byte by byte (RFC 3261 §20.8); empty when absent.

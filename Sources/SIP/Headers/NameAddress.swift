@@ -60,6 +60,28 @@ package struct NameAddress: HeaderValue, Equatable {
         return Grammar.trimmed(scanner.bytes[start..<scanner.index])
     }
 
+    /// The parameters that follow the address, without a look into it.
+    ///
+    /// - Returns: nil when they are malformed, or the address has no end.
+    static func trailingParameters(of text: ArraySlice<UInt8>) -> Parameters? {
+        var scanner = Scanner(text)
+        while let byte = scanner.peek, byte != ASCII.semicolon {
+            if byte == ASCII.quote {
+                guard scanner.quotedString() != nil else { return nil }
+                continue
+            }
+            scanner.index += 1
+            if byte == ASCII.lessThan {
+                scanner.skip { $0 != ASCII.greaterThan }
+                guard scanner.take(ASCII.greaterThan) else { return nil }
+                break
+            }
+        }
+        guard let parameters = Parameters(scanning: &scanner, rules: .header) else { return nil }
+        scanner.skipSpace()
+        return scanner.isAtEnd ? parameters : nil
+    }
+
     package func serialize(into out: inout [UInt8]) {
         if !displayName.isEmpty {
             Grammar.quote(displayName, into: &out)

@@ -29,6 +29,13 @@ struct Scanner {
         while let byte = peek, byte == ASCII.space || byte == ASCII.tab { index += 1 }
     }
 
+    /// Goes on to the first byte that does not satisfy `condition`.
+    @inline(__always)
+    mutating func skip(while condition: (UInt8) -> Bool) {
+        let end = bytes.endIndex
+        while index < end, condition(bytes[index]) { index += 1 }
+    }
+
     /// A separator with white space around it: SEMI, COMMA, SLASH, EQUAL.
     mutating func takeSeparator(_ byte: UInt8) -> Bool {
         let start = index
@@ -44,32 +51,42 @@ struct Scanner {
     /// One or more bytes that satisfy `condition`; empty when there is none.
     @inline(__always)
     mutating func run(while condition: (UInt8) -> Bool) -> ArraySlice<UInt8> {
-        let start = index
-        while let byte = peek, condition(byte) { index += 1 }
-        return bytes[start..<index]
+        bytes[range(while: condition)]
     }
 
     mutating func token() -> ArraySlice<UInt8>? {
-        let token = run(while: Grammar.isToken)
-        return token.isEmpty ? nil : token
+        let token = range(while: Grammar.isToken)
+        return token.isEmpty ? nil : bytes[token]
+    }
+
+    /// The same as places, for whoever needs no slice: a slice counts a reference.
+    @inline(__always)
+    mutating func range(while condition: (UInt8) -> Bool) -> Range<Int> {
+        let start = index
+        skip(while: condition)
+        return start..<index
     }
 
     /// A quoted string with its quotes, or nil (and nothing read) when none stands here or it does not end.
     mutating func quotedString() -> ArraySlice<UInt8>? {
-        guard peek == ASCII.quote else { return nil }
+        let start = index
+        return skipQuotedString() ? bytes[start..<index] : nil
+    }
+
+    /// - Returns: false (and nothing read) when no quoted string stands here or it does not end.
+    mutating func skipQuotedString() -> Bool {
+        guard peek == ASCII.quote else { return false }
         var position = index + 1
-        while position < bytes.endIndex {
-            switch bytes[position] {
-            case ASCII.backslash:
-                position += 2
-            case ASCII.quote:
-                defer { index = position + 1 }
-                return bytes[index...position]
-            default:
-                position += 1
+        let end = bytes.endIndex
+        while position < end {
+            let byte = bytes[position]
+            if byte == ASCII.quote {
+                index = position + 1
+                return true
             }
+            position += byte == ASCII.backslash ? 2 : 1
         }
-        return nil
+        return false
     }
 
     mutating func number() -> Int? { ASCII.decimal(run(while: ASCII.isDigit)) }
@@ -100,10 +117,12 @@ enum Grammar {
     /// The content of a quoted string with its escapes undone; other text unchanged.
     static func unquoted(_ text: ArraySlice<UInt8>) -> [UInt8] {
         guard text.count >= 2, text.first == ASCII.quote, text.last == ASCII.quote else { return Array(text) }
+        let content = text[(text.startIndex + 1)..<(text.endIndex - 1)]
+        guard content.contains(ASCII.backslash) else { return Array(content) }
         var out: [UInt8] = []
         out.reserveCapacity(text.count)
         var escaped = false
-        for byte in text.dropFirst().dropLast() {
+        for byte in content {
             if !escaped, byte == ASCII.backslash {
                 escaped = true
             } else {
@@ -116,8 +135,16 @@ enum Grammar {
 
     /// Appends `text` as a quoted string, escaping what must be. Line ends cannot be written (RFC 3261 §25.1
     /// quoted-pair) and become spaces.
-    static func quote(_ text: some Collection<UInt8>, into out: inout [UInt8]) {
+    static func quote(_ text: some Collection<UInt8>, into out: inout [UInt8]) { quote(Array(text), into: &out) }
+
+    static func quote(_ text: [UInt8], into out: inout [UInt8]) {
         out.append(ASCII.quote)
+        defer { out.append(ASCII.quote) }
+        guard text.contains(where: { $0 < ASCII.space || $0 == ASCII.quote || $0 == ASCII.backslash || $0 == 0x7f })
+        else {
+            out += text
+            return
+        }
         for byte in text {
             switch byte {
             case ASCII.carriageReturn, ASCII.lineFeed:
@@ -129,15 +156,14 @@ enum Grammar {
                 out.append(byte)
             }
         }
-        out.append(ASCII.quote)
     }
 
     /// Without white space at either end.
     static func trimmed(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-        var text = text
-        while let first = text.first, isSpace(first) { text.removeFirst() }
-        while let last = text.last, isSpace(last) { text.removeLast() }
-        return text
+        var (start, end) = (text.startIndex, text.endIndex)
+        while start < end, isSpace(text[start]) { start += 1 }
+        while end > start, isSpace(text[end - 1]) { end -= 1 }
+        return text[start..<end]
     }
 
     @inline(__always)
@@ -145,13 +171,13 @@ enum Grammar {
         byte == ASCII.space || byte == ASCII.tab || byte == ASCII.carriageReturn || byte == ASCII.lineFeed
     }
 
-    /// Splits at commas that stand outside quoted strings and angle brackets, trimmed; empty elements are kept, for the
-    /// element's own grammar to refuse.
+    /// Splits at commas that stand outside quoted strings and angle brackets; elements are trimmed, empty ones left out.
     static func splitList(_ text: ArraySlice<UInt8>, into out: inout [ArraySlice<UInt8>]) {
         var start = text.startIndex
         while true {
             let end = endOfListElement(text[start...])
-            out.append(trimmed(text[start..<end]))
+            let element = trimmed(text[start..<end])
+            if !element.isEmpty { out.append(element) }
             guard end < text.endIndex else { return }
             start = end + 1
         }

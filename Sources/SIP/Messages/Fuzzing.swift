@@ -145,8 +145,8 @@ private func rewritten(_ message: SIPMessage) -> SIPMessage {
     edit.removeFirst(.route)
     edit.set(.maxForwards, number: 69)
     edit.replaceFirst(.via, with: via)
-    edit.append(.other([UInt8](ascii: "X-Fuzz")), message.callID)
-    edit.remove(.other([UInt8](ascii: "X-Fuzz")))
+    edit.append(.organization, message.callID)
+    edit.remove(.organization)
     if message.isRequest { edit.setRequestURI(text: message.requestURIText) }
     edit.setBody(Array(message.body))
     return edit.finish()

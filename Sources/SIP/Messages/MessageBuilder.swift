@@ -16,13 +16,13 @@ package struct MessageBuilder: Sendable {
 
     /// A request with nothing but its first line.
     package static func request(_ method: SIPMethod, _ uri: SIPURI) -> MessageBuilder {
-        var out = MessageBuilder(startLine: .request(method, uri: 0..<0))
+        var out = MessageBuilder(startLine: .request(method.code, uri: 0..<0))
         method.serialize(into: &out.bytes)
         out.bytes.append(ASCII.space)
         let start = out.bytes.count
         uri.asRequestURI.serialize(into: &out.bytes)
         out.sanitise(from: start)
-        out.startLine = .request(method, uri: start..<out.bytes.count)
+        out.startLine = .request(method.code, uri: start..<out.bytes.count)
         out.bytes.append(" SIP/2.0\r\n")
         return out
     }
@@ -85,49 +85,75 @@ package struct MessageBuilder: Sendable {
     }
 
     private mutating func addTo(_ text: ArraySlice<UInt8>, tag: [UInt8]?) {
-        guard let tag else { return add(.to, text) }
-        do throws(SIPParseError) {
-            guard try NameAddress(parsing: text, header: .to).tag == nil else { return add(.to, text) }
-        } catch { return add(.to, text) }
-        add(.to, text + [UInt8](ascii: ";tag=") + tag)
-    }
-
-    private mutating func copy(_ line: HeaderLine, of message: SIPMessage) {
-        add(HeaderName(line.code), message.text(of: line))
+        let line = HeaderLine(beginning: .to, in: &bytes)
+        bytes += text
+        if let tag, let parameters = NameAddress.trailingParameters(of: text), !parameters.contains("tag") {
+            bytes.append(";tag=")
+            bytes += tag
+        }
+        end(line)
     }
 
     // MARK: Adding
 
-    package mutating func add(_ name: HeaderName, _ value: some Sequence<UInt8>) {
-        add(name) { $0.append(contentsOf: value) }
+    @inline(never)
+    package mutating func add(_ name: HeaderName, _ value: ArraySlice<UInt8>) {
+        let line = HeaderLine(beginning: name, in: &bytes)
+        bytes += value
+        end(line)
     }
+
+    package mutating func add(_ name: HeaderName, _ value: [UInt8]) { add(name, value[...]) }
 
     package mutating func add(_ name: HeaderName, _ value: some HeaderValue) {
-        add(name) { value.serialize(into: &$0) }
+        let line = HeaderLine(beginning: name, in: &bytes)
+        value.serialize(into: &bytes)
+        end(line)
     }
 
-    package mutating func add(_ name: HeaderName, _ literal: StaticString) { add(name) { $0.append(literal) } }
+    @inline(never)
+    package mutating func add(_ name: HeaderName, _ literal: StaticString) {
+        let line = HeaderLine(beginning: name, in: &bytes)
+        bytes.append(literal)
+        end(line)
+    }
 
-    package mutating func add(_ name: HeaderName, number: Int) { add(name) { $0.appendDecimal(max(0, number)) } }
+    @inline(never)
+    package mutating func add(_ name: HeaderName, number: Int) {
+        let line = HeaderLine(beginning: name, in: &bytes)
+        bytes.appendDecimal(max(0, number))
+        end(line)
+    }
 
     /// One line with the values joined by commas; nothing when there are none.
     package mutating func add(_ name: HeaderName, list values: [[UInt8]]) {
         guard !values.isEmpty else { return }
-        add(name) { out in
-            for (position, value) in values.enumerated() {
-                if position > 0 { out.append(", ") }
-                out += value
-            }
+        let line = HeaderLine(beginning: name, in: &bytes)
+        for (position, value) in values.enumerated() {
+            if position > 0 { bytes.append(", ") }
+            bytes += value
         }
+        end(line)
     }
 
     /// Every line of that name of another message, in order.
     package mutating func copy(_ name: HeaderName, from message: SIPMessage) {
-        for line in message.lines where message.matches(line, name) { add(name, message.text(of: line)) }
+        for line in message.lines where line.code == name { copy(line, of: message) }
     }
 
-    private mutating func add(_ name: HeaderName, writing write: (inout [UInt8]) -> Void) {
-        lines.append(HeaderLine.write(name, into: &bytes, writing: write))
+    /// What stands in a message's header can break out of its line no more than there.
+    @inline(never)
+    private mutating func copy(_ line: HeaderLine, of message: SIPMessage) {
+        var copy = HeaderLine(beginning: line.code, in: &bytes)
+        if line.isFolded { bytes += message.text(of: line) } else { bytes += message.bytes[line.value] }
+        copy.close(in: &bytes)
+        lines.append(copy)
+    }
+
+    private mutating func end(_ line: HeaderLine) {
+        var line = line
+        line.finish(in: &bytes)
+        lines.append(line)
     }
 
     private mutating func sanitise(from start: Int) { HeaderLine.sanitise(&bytes, from: start) }
@@ -146,31 +172,53 @@ package struct MessageBuilder: Sendable {
 }
 
 extension HeaderLine {
-    /// Appends one line to a buffer.
-    static func write(
-        _ name: HeaderName, into bytes: inout [UInt8], writing write: (inout [UInt8]) -> Void
-    ) -> HeaderLine {
+    /// Appends the name and what stands before the value, which the caller then appends.
+    @inline(never)
+    init(beginning name: HeaderName, in bytes: inout [UInt8]) {
+        precondition(name != .unknown, "a header without a name")
         let start = bytes.count
-        name.serialize(into: &bytes)
+        bytes.append(name.literal)
         let nameEnd = bytes.count
         bytes.append(": ")
-        let valueStart = bytes.count
-        write(&bytes)
-        sanitise(&bytes, from: valueStart)
-        while bytes.count > valueStart, bytes.last == ASCII.space || bytes.last == ASCII.tab { bytes.removeLast() }
-        let valueEnd = bytes.count
+        code = name
+        isFolded = false
+        self.start = UInt32(truncatingIfNeeded: start)
+        nameLength = UInt32(truncatingIfNeeded: nameEnd - start)
+        valueStart = UInt32(truncatingIfNeeded: bytes.count)
+        (valueEnd, end) = (valueStart, valueStart)
+    }
+
+    /// Ends a line whose value has been appended: without control characters and white space at its end.
+    @inline(never)
+    mutating func finish(in bytes: inout [UInt8]) {
+        let first = Int(valueStart)
+        Self.sanitise(&bytes, from: first)
+        while bytes.count > first, bytes.last == ASCII.space || bytes.last == ASCII.tab { bytes.removeLast() }
+        close(in: &bytes)
+    }
+
+    /// Ends a line whose value is known to be clean.
+    @inline(never)
+    mutating func close(in bytes: inout [UInt8]) {
+        valueEnd = UInt32(truncatingIfNeeded: bytes.count)
         bytes.append("\r\n")
-        return HeaderLine(
-            code: name.code, isFolded: false, start: UInt32(truncatingIfNeeded: start),
-            nameLength: UInt32(truncatingIfNeeded: nameEnd - start), valueStart: UInt32(truncatingIfNeeded: valueStart),
-            valueEnd: UInt32(truncatingIfNeeded: valueEnd), end: UInt32(truncatingIfNeeded: bytes.count))
+        end = UInt32(truncatingIfNeeded: bytes.count)
     }
 
     /// Makes spaces of control characters that would end or spoil a line; escaped ones may stay (RFC 3261 §25.1).
     static func sanitise(_ bytes: inout [UInt8], from start: Int) {
-        for index in start..<bytes.count where bytes[index] < 0x20 && bytes[index] != ASCII.tab {
-            let isLineEnd = bytes[index] == ASCII.carriageReturn || bytes[index] == ASCII.lineFeed
-            if isLineEnd || index == start || bytes[index - 1] != ASCII.backslash { bytes[index] = ASCII.space }
+        var index = nextControl(bytes, from: start)
+        while index < bytes.count {
+            let byte = bytes[index]
+            let isLineEnd = byte == ASCII.carriageReturn || byte == ASCII.lineFeed
+            if isLineEnd || byte != ASCII.tab && (index == start || bytes[index - 1] != ASCII.backslash) {
+                bytes[index] = ASCII.space
+            }
+            index = nextControl(bytes, from: index + 1)
         }
+    }
+
+    private static func nextControl(_ bytes: [UInt8], from start: Int) -> Int {
+        bytes.withUnsafeBufferPointer { CheckedBytes($0).nextControl(from: start) }
     }
 }

@@ -40,73 +40,90 @@ package struct MessageEdit: Sendable {
     /// Inserts a line before the first of its name, or before all others when there is none: Via, Route,
     /// Record-Route and Path of a hop.
     package mutating func insert(_ name: HeaderName, _ value: some HeaderValue) {
-        insert(write(name) { value.serialize(into: &$0) }, name)
+        let line = HeaderLine(beginning: name, in: &scratch)
+        value.serialize(into: &scratch)
+        insert(line, name)
     }
 
-    package mutating func insert(_ name: HeaderName, _ value: some Sequence<UInt8>) {
-        insert(write(name) { $0.append(contentsOf: value) }, name)
+    package mutating func insert(_ name: HeaderName, _ value: ArraySlice<UInt8>) {
+        insert(write(name, value), name)
     }
+
+    package mutating func insert(_ name: HeaderName, _ value: [UInt8]) { insert(name, value[...]) }
 
     /// Adds a line after the last.
     package mutating func append(_ name: HeaderName, _ value: some HeaderValue) {
-        lines.append(write(name) { value.serialize(into: &$0) })
+        let line = HeaderLine(beginning: name, in: &scratch)
+        value.serialize(into: &scratch)
+        lines.append(finished(line))
     }
 
-    package mutating func append(_ name: HeaderName, _ value: some Sequence<UInt8>) {
-        lines.append(write(name) { $0.append(contentsOf: value) })
+    package mutating func append(_ name: HeaderName, _ value: ArraySlice<UInt8>) {
+        lines.append(finished(write(name, value)))
     }
+
+    package mutating func append(_ name: HeaderName, _ value: [UInt8]) { append(name, value[...]) }
 
     private mutating func insert(_ line: HeaderLine, _ name: HeaderName) {
-        lines.insert(line, at: firstIndex(of: name) ?? 0)
+        lines.insert(finished(line), at: firstIndex(of: name) ?? 0)
     }
 
     // MARK: Replacing
 
     /// Replaces all lines of that name by one in the first one's place, or adds it after the last line.
     package mutating func set(_ name: HeaderName, _ value: some HeaderValue) {
-        set(write(name) { value.serialize(into: &$0) }, name)
+        let line = HeaderLine(beginning: name, in: &scratch)
+        value.serialize(into: &scratch)
+        set(line)
     }
 
-    package mutating func set(_ name: HeaderName, _ value: some Sequence<UInt8>) {
-        set(write(name) { $0.append(contentsOf: value) }, name)
-    }
+    package mutating func set(_ name: HeaderName, _ value: ArraySlice<UInt8>) { set(write(name, value)) }
 
+    package mutating func set(_ name: HeaderName, _ value: [UInt8]) { set(name, value[...]) }
+
+    @inline(never)
     package mutating func set(_ name: HeaderName, number: Int) {
-        set(write(name) { $0.appendDecimal(max(0, number)) }, name)
+        let line = HeaderLine(beginning: name, in: &scratch)
+        scratch.appendDecimal(max(0, number))
+        set(line)
     }
 
-    private mutating func set(_ line: HeaderLine, _ name: HeaderName) {
-        guard let first = firstIndex(of: name) else { return lines.append(line) }
+    @inline(never)
+    private mutating func set(_ begun: HeaderLine) {
+        let line = finished(begun)
+        guard let first = firstIndex(of: line.code) else { return lines.append(line) }
         lines[first] = line
         var index = lines.count - 1
         while index > first {
-            // The code first: asking `self` costs more than all the rest.
-            if lines[index].code == name.code, matches(lines[index], name) { lines.remove(at: index) }
+            if lines[index].code == line.code { lines.remove(at: index) }
             index -= 1
         }
     }
 
     /// Replaces the first value of a list header, and leaves those after it.
     package mutating func replaceFirst(_ name: HeaderName, with value: some HeaderValue) {
-        guard let index = firstIndex(of: name) else { return insert(name, value) }
+        let line = HeaderLine(beginning: name, in: &scratch)
+        value.serialize(into: &scratch)
+        replaceFirst(line)
+    }
+
+    private mutating func replaceFirst(_ begun: HeaderLine) {
+        guard let index = firstIndex(of: begun.code) else { return insert(begun, begun.code) }
         let rest = valuesAfterFirst(lines[index])
-        lines[index] = write(name) { value.serialize(into: &$0) }
-        if !rest.isEmpty { lines.insert(write(name) { $0 += rest }, at: index + 1) }
+        lines[index] = finished(begun)
+        if !rest.isEmpty { lines.insert(finished(write(begun.code, rest)), at: index + 1) }
     }
 
     // MARK: Removing
 
     /// Removes all lines of that name.
-    package mutating func remove(_ name: HeaderName) {
-        let (message, scratch) = (original, scratch)
-        lines.removeAll { Self.matches($0, name, message, scratch) }
-    }
+    package mutating func remove(_ name: HeaderName) { lines.removeAll { $0.code == name } }
 
     /// Removes the first value of a list header: the top Via or Route.
     package mutating func removeFirst(_ name: HeaderName) {
         guard let index = firstIndex(of: name) else { return }
         let rest = valuesAfterFirst(lines[index])
-        if rest.isEmpty { lines.remove(at: index) } else { lines[index] = write(name) { $0 += rest } }
+        if rest.isEmpty { lines.remove(at: index) } else { lines[index] = finished(write(name, rest)) }
     }
 
     // MARK: Result
@@ -128,14 +145,17 @@ package struct MessageEdit: Sendable {
 
     private func writeStartLine(into out: inout [UInt8]) -> StartLine {
         let end = original.lines.first.map { Int($0.start) } ?? original.headersEnd
-        guard let requestURI, case .request(let method, let uri) = original.startLine else {
+        var line = original.startLine
+        guard let requestURI, original.isRequest else {
             out += original.bytes[..<end]
-            return original.startLine
+            return line
         }
+        let uri = line.text
         out += original.bytes[..<uri.lowerBound]
         out += requestURI
         out += original.bytes[uri.upperBound..<end]
-        return .request(method, uri: uri.lowerBound..<(uri.lowerBound + requestURI.count))
+        line.end = line.start + UInt32(truncatingIfNeeded: requestURI.count)
+        return line
     }
 
     /// Copies the lines, those that stand together as one run, and moves the index to where they are now.
@@ -159,30 +179,24 @@ package struct MessageEdit: Sendable {
 
     // MARK: Helpers
 
-    private mutating func write(_ name: HeaderName, _ write: (inout [UInt8]) -> Void) -> HeaderLine {
-        var line = HeaderLine.write(name, into: &scratch, writing: write)
+    /// Begins a line and appends its value.
+    @inline(never)
+    private mutating func write(_ name: HeaderName, _ value: ArraySlice<UInt8>) -> HeaderLine {
+        let line = HeaderLine(beginning: name, in: &scratch)
+        scratch += value
+        return line
+    }
+
+    private mutating func finished(_ begun: HeaderLine) -> HeaderLine {
+        var line = begun
+        line.finish(in: &scratch)
         line.isNew = true
         return line
     }
 
     private func firstIndex(of name: HeaderName) -> Int? {
-        let code = name.code
-        for index in lines.indices where lines[index].code == code {
-            if code != .other || matches(lines[index], name) { return index }
-        }
+        for index in lines.indices where lines[index].code == name { return index }
         return nil
-    }
-
-    private func matches(_ line: HeaderLine, _ name: HeaderName) -> Bool {
-        Self.matches(line, name, original, scratch)
-    }
-
-    private static func matches(
-        _ line: HeaderLine, _ name: HeaderName, _ message: SIPMessage, _ scratch: [UInt8]
-    ) -> Bool {
-        guard line.code == name.code else { return false }
-        guard name.code == .other else { return true }
-        return ASCII.equalIgnoringCase(line.isNew ? scratch[line.name] : message.bytes[line.name], name.text)
     }
 
     private func valuesAfterFirst(_ line: HeaderLine) -> ArraySlice<UInt8> {

@@ -139,8 +139,7 @@ enum StartLineReader {
         guard !uri.isEmpty, bytes.startsIgnoringCase(with: "SIP/", at: index + 1) else { throw .badStartLine }
         guard bytes.startsIgnoringCase(with: "SIP/2.0", at: index + 1) else { throw .unsupportedVersion }
         guard index + 8 == end else { throw .badStartLine }
-        let method = SIPMethod(bytes.part(0..<methodEnd))
-        return .request(method, uri: uri)
+        return .request(SIPMethod.Code(bytes.part(0..<methodEnd)), uri: uri)
     }
 
     /// Whether `SIP/` stands in the line after a space: a request, if a bad one.

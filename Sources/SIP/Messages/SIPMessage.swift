@@ -3,17 +3,31 @@ import Base
 /// A SIP request or response: one buffer of bytes and an index of its header lines (RFC 3261 §7).
 ///
 /// Making one is a single pass that finds the lines, knows their names and finds the body. Values are parsed when
-/// somebody asks for them; `validate()` checks those every element relies on.
+/// somebody asks for them; `validate()` checks those every element relies on. It is one reference, so that handing it on
+/// costs no more than a pointer.
 package struct SIPMessage: Sendable {
-    /// The whole message and nothing after it.
-    package let bytes: [UInt8]
-    let startLine: StartLine
-    let lines: [HeaderLine]
-    /// Where the empty line before the body begins.
-    let headersEnd: Int
+    private final class Storage: Sendable {
+        let bytes: [UInt8]
+        let lines: [HeaderLine]
+        let startLine: StartLine
+        let headersEnd: Int
 
-    init(bytes: [UInt8], startLine: StartLine, lines: [HeaderLine], headersEnd: Int) {
-        (self.bytes, self.startLine, self.lines, self.headersEnd) = (bytes, startLine, lines, headersEnd)
+        init(_ bytes: [UInt8], _ startLine: StartLine, _ lines: [HeaderLine], _ headersEnd: Int) {
+            (self.bytes, self.startLine, self.lines, self.headersEnd) = (bytes, startLine, lines, headersEnd)
+        }
+    }
+
+    private let storage: Storage
+
+    /// The whole message and nothing after it.
+    package var bytes: [UInt8] { storage.bytes }
+    var startLine: StartLine { storage.startLine }
+    var lines: [HeaderLine] { storage.lines }
+    /// Where the empty line before the body begins.
+    var headersEnd: Int { storage.headersEnd }
+
+    init(bytes: consuming [UInt8], startLine: StartLine, lines: consuming [HeaderLine], headersEnd: Int) {
+        storage = Storage(bytes, startLine, lines, headersEnd)
     }
 
     /// Reads one whole message: a datagram, a WebSocket frame, or what `StreamFramer` cut out of a stream.
@@ -29,20 +43,44 @@ package struct SIPMessage: Sendable {
             self = try SIPMessage(parsing: Array(bytes[layout.skipped...]), limits: limits)
             return
         }
-        self.bytes = layout.end == bytes.count ? bytes : Array(bytes[..<layout.end])
-        (startLine, lines, headersEnd) = (layout.startLine, layout.lines, layout.headersEnd)
+        self.init(
+            bytes: layout.end == bytes.count ? bytes : Array(bytes[..<layout.end]), startLine: layout.startLine,
+            lines: layout.lines, headersEnd: layout.headersEnd)
     }
 }
 
 /// The first line of a message, as places in its bytes.
-enum StartLine: Sendable, Equatable {
-    case request(SIPMethod, uri: Range<Int>)
-    case response(status: Int, reason: Range<Int>)
+struct StartLine: Sendable, Equatable {
+    enum Kind: Sendable, Equatable {
+        case request(SIPMethod.Code)
+        case response(status: UInt16)
+    }
+
+    var kind: Kind
+    /// Of a request its URI, of a response its reason phrase.
+    var start: UInt32
+    var end: UInt32
+
+    @inline(__always) var text: Range<Int> { Int(start)..<Int(end) }
+
+    static func request(_ method: SIPMethod.Code, uri: Range<Int>) -> StartLine {
+        StartLine(.request(method), uri)
+    }
+
+    static func response(status: Int, reason: Range<Int>) -> StartLine {
+        StartLine(.response(status: UInt16(truncatingIfNeeded: status)), reason)
+    }
+
+    private init(_ kind: Kind, _ text: Range<Int>) {
+        self.kind = kind
+        start = UInt32(truncatingIfNeeded: text.lowerBound)
+        end = UInt32(truncatingIfNeeded: text.upperBound)
+    }
 }
 
 /// One header field's place in its message's bytes.
 struct HeaderLine: Sendable, Equatable {
-    var code: HeaderName.Code
+    var code: HeaderName
     /// The value goes on over further lines (§7.3.1).
     var isFolded: Bool
     /// Of a line made by `MessageEdit`, until it is copied: its places count in the edit's own buffer.
@@ -68,21 +106,23 @@ extension SIPMessage: Equatable {
 // MARK: - Start line and body
 
 extension SIPMessage {
-    package var isRequest: Bool { if case .request = startLine { true } else { false } }
+    package var isRequest: Bool { if case .request = startLine.kind { true } else { false } }
 
     /// The request's method; of a response nil (its CSeq names the method).
-    package var method: SIPMethod? { if case .request(let method, _) = startLine { method } else { nil } }
+    package var method: SIPMethod? {
+        guard case .request(let code) = startLine.kind else { return nil }
+        guard code == .other else { return SIPMethod(code) }
+        return .other(Array(bytes.prefix { $0 != ASCII.space }))
+    }
 
     /// The request's method, or the one a response's CSeq names.
     package var cseqMethod: SIPMethod? {
-        if case .request(let method, _) = startLine { return method }
+        if let method { return method }
         do throws(SIPParseError) { return try cseq().method } catch { return nil }
     }
 
     /// The bytes of the Request-URI; empty of a response.
-    package var requestURIText: ArraySlice<UInt8> {
-        if case .request(_, let uri) = startLine { bytes[uri] } else { [] }
-    }
+    package var requestURIText: ArraySlice<UInt8> { isRequest ? bytes[startLine.text] : [] }
 
     /// The Request-URI.
     package var requestURI: SIPURI {
@@ -90,12 +130,10 @@ extension SIPMessage {
     }
 
     /// 100 to 699, or nil of a request.
-    package var status: Int? { if case .response(let status, _) = startLine { status } else { nil } }
+    package var status: Int? { if case .response(let status) = startLine.kind { Int(status) } else { nil } }
 
     /// The words after the status.
-    package var reason: ArraySlice<UInt8> {
-        if case .response(_, let reason) = startLine { bytes[reason] } else { [] }
-    }
+    package var reason: ArraySlice<UInt8> { isRequest ? [] : bytes[startLine.text] }
 
     package var body: ArraySlice<UInt8> { bytes[min(headersEnd + 2, bytes.count)...] }
 
@@ -110,10 +148,7 @@ extension SIPMessage {
 extension SIPMessage {
     /// The first header of that name, as a raw value, unfolded if it was folded.
     package func value(of name: HeaderName) -> ArraySlice<UInt8>? {
-        let code = name.code
-        for line in lines where line.code == code {
-            if code != .other || matches(line, name) { return text(of: line) }
-        }
+        for line in lines where line.code == name { return text(of: line) }
         return nil
     }
 
@@ -122,32 +157,35 @@ extension SIPMessage {
     package func values(of name: HeaderName) -> [ArraySlice<UInt8>] {
         var out: [ArraySlice<UInt8>] = []
         let isList = name.isList
-        for line in lines where matches(line, name) {
+        for line in lines where line.code == name {
             let value = text(of: line)
             if isList { Grammar.splitList(value, into: &out) } else { out.append(value) }
         }
-        if isList { out.removeAll { $0.isEmpty } }
         return out
     }
 
-    package func contains(_ name: HeaderName) -> Bool { lines.contains { matches($0, name) } }
+    /// The values of all lines whose name, which may be unknown to this program, is `name` without regard to case.
+    package func values(named name: some Collection<UInt8>) -> [ArraySlice<UInt8>] {
+        var out: [ArraySlice<UInt8>] = []
+        for line in lines where ASCII.equalIgnoringCase(bytes[line.name], name) { out.append(text(of: line)) }
+        return out
+    }
+
+    package func contains(_ name: HeaderName) -> Bool {
+        for line in lines where line.code == name { return true }
+        return false
+    }
 
     /// How many header lines have that name.
     package func count(of name: HeaderName) -> Int {
         var count = 0
-        for line in lines where matches(line, name) { count += 1 }
+        for line in lines where line.code == name { count += 1 }
         return count
     }
 
     /// Every header line in order, with the name as written.
     package var headers: [(name: ArraySlice<UInt8>, value: ArraySlice<UInt8>)] {
         lines.map { (bytes[$0.name], text(of: $0)) }
-    }
-
-    @inline(__always)
-    func matches(_ line: HeaderLine, _ name: HeaderName) -> Bool {
-        guard line.code == name.code else { return false }
-        return name.code != .other || ASCII.equalIgnoringCase(bytes[line.name], name.text)
     }
 
     @inline(__always)

@@ -11,16 +11,16 @@ struct HeaderNameTests {
         ("u", "Allow-Events"), ("r", "Refer-To"), ("b", "Referred-By"), ("x", "Session-Expires"),
         ("a", "Accept-Contact"),
         ("j", "Reject-Contact"), ("d", "Request-Disposition"), ("y", "Identity"), ("VIA", "via"), ("cSEQ", "CSeq"),
-        ("www-authenticate", "WWW-Authenticate"), ("sip-if-match", "SIP-If-Match"), ("X-Foo", "x-foo"),
+        ("www-authenticate", "WWW-Authenticate"), ("sip-if-match", "SIP-If-Match"),
     ])
     func `knows a header by each of its names`(one: String, other: String) {
         let (left, right) = (HeaderName(Array(one.utf8)), HeaderName(Array(other.utf8)))
-        #expect(left == right && left.hashValue == right.hashValue)
+        #expect(left == right && left != .unknown)
     }
 
     @Test(arguments: ["z", "Vi", "Viaa", "CallID", "Content_Length", ""])
     func `mistakes no other for one`(name: String) {
-        #expect(text(HeaderName(Array(name.utf8)).text) == name.lowercased())
+        #expect(HeaderName(Array(name.utf8)) == .unknown)
     }
 }
 
