@@ -81,8 +81,24 @@ extension CallController {
                 return .device(device.id)
             }
         }
-        if flow.transport == .udp { return .datagrams(socket: flow.id, flow.remote) }
-        return .stream(id: flow.id, epoch: epoch)
+        guard flow.transport == .udp else { return .stream(id: flow.id, epoch: epoch) }
+        let reached = contactFlow(incoming)
+        if let person, reached != flow {
+            for device in location.people.elements[person].bindings where device.binding.flow == reached {
+                return .device(device.id)
+            }
+        }
+        return .datagrams(socket: reached.id, reached.remote)
+    }
+
+    /// Where the Contact of a request that came over UDP leads.
+    private func contactFlow(_ incoming: Incoming) -> Flow {
+        do throws(SIPParseError) {
+            guard incoming.message.contains(.contact), let contact = try incoming.message.contacts().first else {
+                return incoming.flow
+            }
+            return own.reach(contact.uri, from: incoming.flow)
+        } catch { return incoming.flow }
     }
 
     /// The changes all branches share.

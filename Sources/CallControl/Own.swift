@@ -97,6 +97,18 @@ struct OwnNames: Sendable {
         return Flow(transport: .udp, id: hop.id, remote: remote, local: hop.local)
     }
 
+    /// Where a phone without outbound is called: over UDP at its Contact, if that is an address at the very host it sends
+    /// from (it listens on another port than it sends from, and no NAT is between); else the way its requests come.
+    func reach(_ contact: SIPURI, from flow: Flow) -> Flow {
+        guard flow.transport == .udp, case .address(let ip) = contact.host, ip.unmapped == flow.remote.ip.unmapped
+        else {
+            return flow
+        }
+        var flow = flow
+        flow.remote.port = contact.port ?? SIPTransport.udp.defaultPort
+        return flow
+    }
+
     /// Whether a host (and port, if one is written) means this server.
     func includes(_ host: Host, port: UInt16? = nil, arrivedBy flow: Flow) -> Bool {
         let isName = hosts.contains(host) || host == .address(flow.local.ip.unmapped) || host == .address(flow.local.ip)

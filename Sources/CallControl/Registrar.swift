@@ -247,9 +247,10 @@ extension CallController {
         phone: [UInt8], _ change: inout BindingChange, at now: Instant
     ) {
         let lifetime = Duration.seconds(wanted.expires)
+        let flow = wanted.regID > 0 ? incoming.flow : own.reach(wanted.contact.uri, from: incoming.flow)
         if let place {
             let old = location.people.elements[person].bindings[place]
-            if old.binding.flow == incoming.flow, old.isConnected, old.binding.contact == wanted.uri,
+            if old.binding.flow == flow, old.isConnected, old.binding.contact == wanted.uri,
                 old.binding.q == wanted.q, old.binding.path == path, old.binding.instance == wanted.instance,
                 old.binding.phone == phone, old.binding.callID.equals(incoming.message.callID)
             {
@@ -261,7 +262,7 @@ extension CallController {
             if old.binding.key != wanted.key { change.removed.append(old.binding.key) }
         }
         var binding = Binding(
-            user: change.user, key: wanted.key, contact: wanted.uri, flow: incoming.flow, remaining: lifetime)
+            user: change.user, key: wanted.key, contact: wanted.uri, flow: flow, remaining: lifetime)
         (binding.instance, binding.regID, binding.q) = (wanted.instance, wanted.regID, wanted.q)
         (binding.callID, binding.cseq) = (Array(incoming.message.callID), incoming.sequence)
         (binding.path, binding.phone) = (path, phone)

@@ -175,7 +175,7 @@ extension CallController {
             return answer(incoming, 404, "No Such Person", because: .unknownPerson)
         }
         var targets = devices(of: uri, at: now)
-        if incoming.method == .invite {
+        if incoming.method == .invite, name == location.people.elements[person].user {
             // Calling oneself rings the other devices.
             targets.removeAll { $0.flow != nil && $0.flow == incoming.flow }
         }

@@ -279,6 +279,40 @@ import Testing
         #expect(sent[0].texts(.route) == ["<sip:edge.test;lr>", "<sip:far.test;lr>"])
     }
 
+    @Test func `a phone that listens on another port than it sends from is called where it listens`() {
+        let house = House()
+        // Two people behind one sending port, as load generators have them.
+        let source = House.phone(20, port: 5361)
+        for (name, port) in [("anna", 5362), ("bob", 5363)] {
+            let text = House.register(
+                name, on: source, contact: "<sip:\(name)@192.168.1.20:\(port)>", callID: "r-\(name)")
+            #expect(house.authenticated(text, user: name, on: source).map(\.status) == [200])
+        }
+        let sent = house.authenticated(
+            House.request(
+                "INVITE", "sip:bob@family.test", from: "anna", on: source,
+                headers: ["Contact: <sip:anna@192.168.1.20:5362>"]),
+            user: "anna", on: source)
+        #expect(sent.map(\.status).first == 100)
+        #expect(sent[1].flow.remote.port == 5363)
+        let answer = house.receive(House.response(200, to: sent[1]), on: sent[1].flow)
+        #expect(answer.map(\.flow.remote.port) == [5361])
+        let bye = House.request(
+            "BYE", "sip:anna@192.168.1.20:5362", from: "bob", on: sent[1].flow, fromTag: "to-1", toTag: "from-1",
+            headers: answer[0].texts(.recordRoute).map { "Route: \($0)" })
+        #expect(house.receive(bye, on: sent[1].flow).map(\.flow.remote.port) == [5362])
+    }
+
+    @Test func `a phone behind NAT is called where its requests come from`() {
+        let house = House()
+        let source = House.phone(20, port: 33_333)
+        let text = House.register("bob", on: source, contact: "<sip:bob@10.9.9.9:5060>")
+        #expect(house.authenticated(text, user: "bob", on: source).map(\.status) == [200])
+        let anna = house.registeredPage("anna")
+        let sent = house.receive(House.request("MESSAGE", "sip:bob@family.test", from: "anna", on: anna), on: anna)
+        #expect(sent.map(\.flow) == [source])
+    }
+
     // MARK: People
 
     @Test func `a phone that is disabled loses its bindings and its connection`() {
