@@ -4,6 +4,9 @@ import SIP
 /// New offers in a dialog, ours and the peer's: re-INVITE (RFC 3261 §14), UPDATE (RFC 3311), and the session timer's
 /// refreshes, which look the same (RFC 4028 §7.4).
 extension CallLeg {
+    /// How long a re-INVITE may take: longer than a page or a phone decides about one.
+    private static var patience: Duration { .seconds(40) }
+
     // MARK: Ours
 
     func offer(_ sdp: [UInt8], _ stack: Stack, at now: Instant) throws(CommandError) {
@@ -38,7 +41,10 @@ extension CallLeg {
         var request = self.request(method, stack)
         stack.addSessionHeaders(&request, isRequest: true)
         timer.addOffer(to: &request, wanting: stack.configuration.sessionExpires)
-        isInviting = isInviting || method == .invite
+        if method == .invite {
+            (isInviting, isInviteWithdrawn) = (true, false)
+            inviteUntil = now + Self.patience
+        }
         stack.begin(
             request.finish(contentType: sdp.isEmpty ? nil : Abilities.sdp, body: sdp), for: owner(purpose), at: now)
     }
@@ -59,17 +65,32 @@ extension CallLeg {
         let isInvite = result.request.method == .invite
         if result.isSuccess, let response = result.response {
             if isInvite, !acknowledge(result, stack) { return }
-            if isInvite { isInviting = false }
+            if isInvite { inviteEnded() }
             return offerAccepted(result, response, isRefresh: isRefresh, stack, at: now)
         }
         if ending == nil, answerChallenge(result, stack, at: now) || asksLongerInterval(result, stack, at: now) {
             return
         }
-        if isInvite { isInviting = false }
+        let wasWithdrawn = isInvite && isInviteWithdrawn
+        if isInvite { inviteEnded() }
         if !result.request.body.isEmpty { negotiation.offerRefused() }
         guard ending == nil else { return }
-        offerRefused(result, isRefresh: isRefresh, stack, at: now)
+        if wasWithdrawn {
+            if !isRefresh { failOffer(result, stack) }
+        } else {
+            offerRefused(result, isRefresh: isRefresh, stack, at: now)
+        }
         pump(stack, at: now)
+    }
+
+    private func inviteEnded() { (isInviting, inviteUntil) = (false, nil) }
+
+    /// CANCEL; 64*T1 later the transaction ends by itself (RFC 3261 §9.1).
+    func withdrawInvite(_ stack: Stack, at now: Instant) {
+        guard isInviting, !isInviteWithdrawn else { return }
+        (isInviteWithdrawn, inviteUntil) = (true, nil)
+        stack.cancel(owner(.offer), at: now)
+        stack.cancel(owner(.refresh), at: now)
     }
 
     private func offerAccepted(

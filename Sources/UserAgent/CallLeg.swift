@@ -30,6 +30,10 @@ final class CallLeg: @unchecked Sendable {
     var accepted: Accepted?
     /// A re-INVITE of ours has no final response yet.
     var isInviting = false
+    /// When it is withdrawn: a server that was restarted has forgotten what it answered with 100, and no timer of the
+    /// transaction runs then.
+    var inviteUntil: Instant?
+    var isInviteWithdrawn = false
     /// The latest reliable provisional response, in their order (RFC 3262 §4).
     var lastRSeq: UInt32?
     private(set) var ending: Ending?
@@ -44,7 +48,9 @@ final class CallLeg: @unchecked Sendable {
     var isConfirmed: Bool { dialog.state == .confirmed }
 
     /// Nothing is left to wait for.
-    var isFinished: Bool { ending != nil && accepted == nil && !isSayingBye && referral == nil }
+    var isFinished: Bool {
+        ending != nil && accepted == nil && !isSayingBye && !isInviting && referral == nil
+    }
 
     func owner(_ purpose: LegRequest) -> Owner { .leg(call, leg: number, purpose) }
 
@@ -150,6 +156,7 @@ final class CallLeg: @unchecked Sendable {
         self.ending = ending
         timer.stop()
         negotiation.outgoing = nil
+        withdrawInvite(stack, at: now)
         if let owed = negotiation.settleOwed() { stack.reply(487, to: owed, at: now) }
     }
 
@@ -186,7 +193,7 @@ final class CallLeg: @unchecked Sendable {
 
     var nextTimeout: Instant? {
         var soonest = timer.nextTimeout.orSooner(accepted?.repetition.nextTimeout)
-        soonest = soonest.orSooner(negotiation.owedUntil).orSooner(referral?.nextTimeout)
+        soonest = soonest.orSooner(inviteUntil).orSooner(negotiation.owedUntil).orSooner(referral?.nextTimeout)
         if let outgoing = negotiation.outgoing, !outgoing.isSent { soonest = soonest.orSooner(outgoing.notBefore) }
         return soonest
     }
@@ -205,6 +212,7 @@ final class CallLeg: @unchecked Sendable {
         case .expire: lost(stack, at: now)
         case nil: break
         }
+        if inviteUntil.isDue(at: now) { withdrawInvite(stack, at: now) }
         if negotiation.owedUntil.isDue(at: now) { giveUpOwed(stack, at: now) }
         handleReferralTimeout(stack, at: now)
         if let outgoing = negotiation.outgoing, !outgoing.isSent, outgoing.notBefore.isDue(at: now) {

@@ -61,8 +61,5 @@ struct ClientInvite: Sendable {
             do throws(SIPParseError) { return try Replaces(parsing: value[...]) } catch { return nil }
         }
         return nil
-            }
-        }
-        return nil
     }
 }

@@ -9,7 +9,7 @@ private let ok = bytes("OK")
 /// The phone calls; the test is the far end.
 @Suite struct OutgoingCallTests {
     /// A registered phone that has just sent its INVITE.
-    private func calling(
+    fileprivate func calling(
         transport: SIPTransport = .wss, password: String? = nil
     ) throws -> (Bench, SIPMessage) {
         var bench = try Bench(transport: transport, password: password)
@@ -374,5 +374,27 @@ private let ok = bytes("OK")
         }
         #expect(throws: CommandError.wrongState) { try bench.perform(.answer(CallID(1), sdp: sdp())) }
         #expect(throws: CommandError.wrongState) { try bench.perform(.transfer(CallID(1), to: target)) }
+    }
+}
+
+extension OutgoingCallTests {
+    @Test func `a re-INVITE that got stuck in a server is withdrawn, and the call goes on`() throws {
+        var (bench, invite) = try calling()
+        bench.respond(200, to: invite, body: sdp("bob"))
+        _ = (bench.takeSent(), bench.takeEvents())
+        try bench.perform(.offer(call, sdp: sdp(version: 2)))
+        let stuck = try bench.takeRequest(.invite)
+        bench.respond(100, to: stuck)
+        bench.wait(.seconds(40))
+        bench.expectSent("CANCEL 2")
+        bench.wait(.seconds(32))
+        bench.expect(.offerFailed(call, status: 408, reason: bytes("Request Timeout")))
+        #expect(bench.phone.callCount == 1)
+        try bench.perform(.offer(call, sdp: sdp(version: 2)))
+        #expect(try bench.takeRequest(.invite).header(.cseq) == "3 INVITE")
+        try bench.perform(.hangUp(call))
+        bench.wait(.seconds(100))
+        #expect(bench.phone.callCount == 0)
+        #expect(bench.phone.transactionCount == 0)
     }
 }
