@@ -8,11 +8,31 @@ extension CallController {
         _ incoming: Incoming, _ status: Int, _ words: StaticString? = nil, because reason: RefusalReason? = nil,
         adding add: (inout MessageBuilder) -> Void = { _ in }
     ) {
-        var builder = MessageBuilder.response(
-            status, words.map { [UInt8](ascii: $0) }, to: incoming.message, tag: answerTag(incoming.message),
-            source: incoming.source)
+        var builder = response(status, words, to: incoming)
         add(&builder)
         send(builder, to: incoming, because: reason, status: status)
+    }
+
+    /// §8.2.6.2, with the parts that `Incoming` has parsed already.
+    func response(_ status: Int, _ words: StaticString? = nil, to incoming: Incoming) -> MessageBuilder {
+        let message = incoming.message
+        var builder = MessageBuilder.response(status, words.map { [UInt8](ascii: $0) })
+        if let noted = incoming.notedVia {
+            builder.add(.via, RawValue(noted))
+            for via in message.values(of: .via).dropFirst() { builder.add(.via, RawValue(Array(via))) }
+        } else {
+            builder.copy(.via, from: message)
+        }
+        builder.copy(.from, from: message)
+        if incoming.toTag.isEmpty, status > 100, let to = message.value(of: .to) {
+            builder.add(.to, TaggedValue(value: to, tag: answerTag(message)))
+        } else {
+            builder.copy(.to, from: message)
+        }
+        builder.copy(.callID, from: message)
+        builder.copy(.cseq, from: message)
+        if status == 100, message.contains(.timestamp) { builder.copy(.timestamp, from: message) }
+        return builder
     }
 
     private mutating func send(
@@ -30,8 +50,7 @@ extension CallController {
     /// 401 or 407 with a fresh challenge; the one answer strangers get, whatever they ask for.
     mutating func challenge(_ incoming: Incoming, isProxy: Bool, stale: Bool, at now: Instant) {
         statistics.challenges &+= 1
-        var builder = MessageBuilder.response(
-            isProxy ? 407 : 401, to: incoming.message, tag: answerTag(incoming.message), source: incoming.source)
+        var builder = response(isProxy ? 407 : 401, to: incoming)
         for challenge in authenticator.challenges(stale: stale, at: now) {
             builder.add(isProxy ? .proxyAuthenticate : .wwwAuthenticate, challenge)
         }
@@ -109,5 +128,17 @@ extension CallController {
             answer(incoming, 400, "Malformed Credentials", because: .malformed)
         }
         return nil
+    }
+}
+
+/// A To with the tag of our answer.
+private struct TaggedValue: HeaderValue {
+    let value: ArraySlice<UInt8>
+    let tag: [UInt8]
+
+    func serialize(into out: inout [UInt8]) {
+        out += value
+        out.append(";tag=")
+        out += tag
     }
 }

@@ -65,3 +65,14 @@ extension UInt64 {
         self = value
     }
 }
+
+extension IPAddress {
+    /// Appends the address as text, IPv4 without making an array for it.
+    func appendText(to out: inout [UInt8]) {
+        guard case .v4(let bits) = self else { return out += text }
+        for octet in 0..<4 {
+            if octet > 0 { out.append(0x2e) }
+            out.appendDecimal(Int(bits >> UInt32(24 - octet * 8) & 0xff))
+        }
+    }
+}

@@ -65,7 +65,7 @@ extension CallController {
         requestIndex.set(incoming.key, index)
         flows.addTransaction(1, on: incoming.answerFlow)
         if incoming.method == .invite {
-            let trying = MessageBuilder.response(100, to: incoming.message, source: incoming.source).finish()
+            let trying = response(100, to: incoming).finish()
             if case .send(let bytes)? = requests.elements[index].invite?.respond(trying, at: now) {
                 outputs.append(.send(bytes, incoming.answerFlow))
             }
@@ -120,22 +120,13 @@ extension CallController {
 
     func commonEdit(_ incoming: Incoming, _ routeSet: RouteSet) -> MessageEdit {
         var edit = MessageEdit(incoming.message)
-        if incoming.needsReceived { noteSource(incoming, &edit) }
+        if let via = incoming.notedVia { edit.replaceFirst(.via, with: RawValue(via)) }
         edit.set(.maxForwards, number: maximumForwards(incoming) - 1)
         routeSet.apply(to: &edit, of: incoming.message)
         // Who asserts an identity here is nobody we trust (RFC 3325 §5).
         if incoming.message.contains(.pAssertedIdentity) { edit.remove(.pAssertedIdentity) }
         removeCredentials(incoming.message, &edit)
         return edit
-    }
-
-    /// §18.2.1.
-    private func noteSource(_ incoming: Incoming, _ edit: inout MessageEdit) {
-        do throws(SIPParseError) {
-            var via = try incoming.message.topVia()
-            via.note(source: incoming.flow.remote)
-            edit.replaceFirst(.via, with: via)
-        } catch { return }
     }
 
     /// §22.3: credentials for our realm go no further.

@@ -17,8 +17,11 @@ enum HeadScan {
         var host = 0..<0
         var port: UInt16?
         var branch: Range<Int>?
-        var asksForRport = false
+        /// The `;rport` parameter, its value included.
+        var rport: Range<Int>?
         var isReceived = false
+
+        var asksForRport: Bool { rport != nil }
     }
 
     // MARK: Character classes
@@ -160,12 +163,14 @@ enum HeadScan {
             found.port = port
         }
         while index < text.count {
+            let start = index
             guard text[index] == 0x3b, let (name, value) = parameter(text, &index) else { return nil }
             if matches(text, name, "branch") {
                 guard found.branch == nil, let value else { return nil }
                 found.branch = value
             } else if matches(text, name, "rport") {
-                found.asksForRport = true
+                guard found.rport == nil else { return nil }
+                found.rport = start..<index
             } else if matches(text, name, "received") {
                 found.isReceived = true
             }

@@ -20,8 +20,8 @@ struct Incoming {
     var branch: ArraySlice<UInt8>
     private var viaHost: ArraySlice<UInt8>
     private var viaPort: UInt16?
-    /// The sender's Via lacks what we know of where it came from (RFC 3261 §18.2.1, RFC 3581 §4).
-    var needsReceived: Bool
+    /// The sender's Via with where it really came from (RFC 3261 §18.2.1, RFC 3581 §4); nil when it says so already.
+    var notedVia: [UInt8]?
     /// Of its server transaction; ACK counts as INVITE (RFC 3261 §17.2.3).
     var key: UInt64
     /// Where answers go (RFC 3261 §18.2.2, RFC 3581 §4).
@@ -50,7 +50,7 @@ struct Incoming {
         branch = (via.branch ?? [])[...]
         var noted = via
         noted.note(source: flow.remote)
-        needsReceived = noted != via
+        notedVia = noted == via ? nil : noted.text
         switch via.host {
         case .name(let name): viaHost = name[...]
         case .address(let address): viaHost = address.text[...]
@@ -84,7 +84,14 @@ struct Incoming {
         viaHost = viaText[Self.shift(hop.host, viaText)]
         viaPort = hop.port
         let isSource = IPAddress(parsing: viaHost) == flow.remote.ip.unmapped
-        needsReceived = hop.asksForRport || hop.isReceived || !isSource
+        if hop.isReceived {
+            // What the sender wrote itself is not to be believed.
+            var via = try message.topVia()
+            via.note(source: flow.remote)
+            notedVia = via.text
+        } else if hop.asksForRport || !isSource {
+            notedVia = Self.noted(viaText, hop.rport, source: flow.remote)
+        }
         key = Self.key(message, method, sequence, self.branch, viaHost, hop.port, fromTag, hash: hash)
         answerFlow = flow
         if flow.transport == .udp, !hop.asksForRport {
@@ -94,6 +101,23 @@ struct Incoming {
 
     private static func shift(_ range: Range<Int>, _ text: ArraySlice<UInt8>) -> Range<Int> {
         (text.startIndex + range.lowerBound)..<(text.startIndex + range.upperBound)
+    }
+
+    /// As `Via.note(source:)` writes it: rport in its place is replaced at the end, received after it.
+    private static func noted(_ via: ArraySlice<UInt8>, _ rport: Range<Int>?, source: TransportAddress) -> [UInt8] {
+        var out: [UInt8] = []
+        out.reserveCapacity(via.count + 48)
+        if let rport {
+            out += via[..<(via.startIndex + rport.lowerBound)]
+            out += via[(via.startIndex + rport.upperBound)...]
+            out += [UInt8](ascii: ";rport=")
+            out.appendDecimal(Int(source.port))
+        } else {
+            out += via
+        }
+        out += [UInt8](ascii: ";received=")
+        source.ip.unmapped.appendText(to: &out)
+        return out
     }
 
     private static func lowercased(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
@@ -156,9 +180,6 @@ struct Incoming {
     func inviteKey(hash: KeyedHash) -> UInt64 {
         Self.key(message, .invite, sequence, branch, viaHost, viaPort, fromTag, hash: hash)
     }
-
-    /// Source to be written into the top Via of answers; nil where it says it already.
-    var source: TransportAddress? { needsReceived ? flow.remote : nil }
 
     /// Hash of everything the routing of this request depends on (RFC 3261 §16.6 step 8, RFC 5393 §4.2): the same when
     /// it comes by again, another when it comes by for another target (a spiral).

@@ -352,8 +352,7 @@ extension CallController {
 
     /// Step 8: every binding there is.
     private func success(_ incoming: Incoming, _ person: Int, at now: Instant) -> [UInt8] {
-        var builder = MessageBuilder.response(
-            200, to: incoming.message, tag: answerTag(incoming.message), source: incoming.source)
+        var builder = response(200, to: incoming)
         var usesOutbound = false
         let wantsGRUU = incoming.message.contains(.supported) && incoming.message.supported.contains("gruu")
         for device in location.people.elements[person].bindings where device.expires > now {
