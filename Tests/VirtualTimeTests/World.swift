@@ -335,11 +335,15 @@ final class World {
         return ends.filter { $0.value != 0 }.keys.sorted()
     }
 
-    /// Where nothing broke, a device forgets a call only when its person ended it.
+    /// Where nothing broke, a device forgets a call only when its person ended it, or when another device of the same
+    /// person answered faster.
     func checkNobodyForgot() {
         for phone in phones {
             for peer in phone.forgetful {
-                let ended = phones.contains { $0.name == peer && $0.hungUp(on: phone.name) }
+                let rivals = phones.filter { $0.user == phone.user && $0 !== phone }.map(\.name)
+                let ended = phones.contains {
+                    $0.name == peer && ($0.hungUp(on: phone.name) || rivals.contains(where: $0.peers.values.contains))
+                }
                 check(ended, "\(peer) forgot its call with \(phone.name)")
             }
         }
