@@ -54,7 +54,7 @@ package struct RAck: HeaderValue, Hashable {
 extension Scanner {
     /// A number below 2^31.
     mutating func sequenceNumber() -> UInt32? {
-        guard let number = number(), number < 1 << 31 else { return nil }
+        guard let number = number(), number <= Int(Int32.max) else { return nil }
         return UInt32(exactly: number)
     }
 
