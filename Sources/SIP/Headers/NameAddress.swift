@@ -134,7 +134,7 @@ extension NameAddress {
 
     /// `reg-id` (RFC 5626 §4.2): 1 to 2^31 - 1.
     package var regID: Int? {
-        guard let number = parameters.number("reg-id"), number >= 1, number < 1 << 31 else { return nil }
+        guard let number = parameters.number("reg-id"), number >= 1, number <= Int(Int32.max) else { return nil }
         return number
     }
 
