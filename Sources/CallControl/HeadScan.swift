@@ -232,7 +232,7 @@ enum HeadScan {
             let response = bytes(found[4]), !response.contains(where: { $0 &- 0x41 < 26 })
         else { return nil }
         let token = bytes(found[5])
-        guard let algorithm = token.map({ DigestAlgorithm(token: $0) }) ?? .md5 else { return nil }
+        guard let algorithm = algorithm(token) else { return nil }
         var credentials = DigestCredentials(
             userName: user, realm: realm, nonce: nonce, uri: uri, response: response, algorithm: algorithm)
         credentials.algorithmToken = token
@@ -250,6 +250,13 @@ enum HeadScan {
         }
         credentials.nonceCount = UInt32(truncatingIfNeeded: count)
         return credentials
+    }
+
+    private static func algorithm(_ token: [UInt8]?) -> DigestAlgorithm? {
+        guard let token else { return .md5 }
+        if token[...].equals("MD5") { return .md5 }
+        if token[...].equals("SHA-256") { return .sha256 }
+        return nil
     }
 
     /// In the order username, realm, nonce, uri, response, algorithm, cnonce, opaque, qop, nc.
