@@ -23,6 +23,7 @@ package struct BackupFile: Sendable {
         let store = try await Household.open(settings)
         try await store.backup(to: staging + "/hearth.sqlite")
         await store.close()
+        try files.setAttributes([.posixPermissions: 0o600], ofItemAtPath: staging + "/hearth.sqlite")
         for folder in ["tls", "files"] where files.fileExists(atPath: settings.dataFolder + "/" + folder) {
             try files.copyItem(atPath: settings.dataFolder + "/" + folder, toPath: staging + "/" + folder)
         }

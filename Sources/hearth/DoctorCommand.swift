@@ -3,14 +3,16 @@ import Server
 
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "doctor", abstract: "Check the set-up and say what to mend.")
+        commandName: "doctor", abstract: "Check the set-up and say what to mend.",
+        discussion: "Give it what you give hearth serve.")
 
     @OptionGroup var common: CommonOptions
+    @OptionGroup var options: ServeOptions
     @Flag(help: "Print JSON.") var json = false
 
     func run() async throws {
         try await reporting {
-            let findings = await Doctor(try await common.written()).examine()
+            let findings = await Doctor(try await common.written(options.flags)).examine()
             if json {
                 try printJSON(findings)
             } else {

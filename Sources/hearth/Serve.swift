@@ -2,16 +2,8 @@ import ArgumentParser
 import Foundation
 import Server
 
-struct Serve: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Run the server.",
-        discussion: """
-            Every option can also be given as an environment variable (HEARTH_HTTP_PORT=8080) or in a JSON file \
-            ({"http-port": 8080}). Port 0 switches a port off.
-            """)
-
-    @OptionGroup var common: CommonOptions
-
+/// Every setting of the server as a flag; `hearth doctor` takes the same ones.
+struct ServeOptions: ParsableArguments {
     @ArgumentParser.Option(help: "The part after @ in everybody's address (default: localhost).")
     var domain: String?
     @ArgumentParser.Option(help: "Address to listen on (default: all, IPv4 and IPv6).")
@@ -44,15 +36,30 @@ struct Serve: AsyncParsableCommand {
     @ArgumentParser.Option(help: "Who may read /metrics: loopback, everyone or off (default: loopback).")
     var metrics: String?
 
+    var flags: [Server.Option: String?] {
+        [
+            .domain: domain, .listen: listen, .httpPort: httpPort, .httpsPort: httpsPort, .sipPort: sipPort,
+            .sipsPort: sipsPort, .mediaPort: mediaPort, .rtpPorts: rtpPorts, .externalAddress: externalAddress,
+            .publicURL: publicURL, .certificate: certificate, .key: key, .logLevel: logLevel,
+            .logFormat: logFormat, .metrics: metrics,
+        ]
+    }
+}
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the server.",
+        discussion: """
+            Every option can also be given as an environment variable (HEARTH_HTTP_PORT=8080) or in a JSON file \
+            ({"http-port": 8080}). Port 0 switches a port off.
+            """)
+
+    @OptionGroup var common: CommonOptions
+    @OptionGroup var options: ServeOptions
+
     func run() async throws {
         try await reporting {
-            let written = try await common.written([
-                .domain: domain, .listen: listen, .httpPort: httpPort, .httpsPort: httpsPort, .sipPort: sipPort,
-                .sipsPort: sipsPort, .mediaPort: mediaPort, .rtpPorts: rtpPorts, .externalAddress: externalAddress,
-                .publicURL: publicURL, .certificate: certificate, .key: key, .logLevel: logLevel,
-                .logFormat: logFormat, .metrics: metrics,
-            ])
-            try await HearthServer.serve(Settings(written))
+            try await HearthServer.serve(Settings(try await common.written(options.flags)))
         }
     }
 }
