@@ -16,7 +16,7 @@ extension CallLeg {
             stack.configuration.trickle != .off, let fragment = trickle.take()
         else { return }
         var request = self.request(.info, stack)
-        request.add(.infoPackage, Abilities.infoPackage)
+        request.add(.infoPackage, bytes: Abilities.infoPackage)
         request.add(.contentDisposition, "Info-Package")
         stack.begin(
             request.finish(contentType: Abilities.candidates, body: fragment), for: owner(.trickle), at: now)
@@ -59,7 +59,7 @@ extension CallLeg {
             guard ASCII.equalIgnoringCase(package, Abilities.infoPackage), stack.configuration.trickle != .off else {
                 // RFC 6086 §4.2.2.
                 var response = stack.response(469, to: request)
-                if stack.configuration.trickle != .off { response.add(.recvInfo, Abilities.infoPackage) }
+                if stack.configuration.trickle != .off { response.add(.recvInfo, bytes: Abilities.infoPackage) }
                 return stack.send(response.finish(), to: request, at: now)
             }
             guard message.contentType == Abilities.candidates else { return stack.refuseContent(of: request, at: now) }

@@ -32,7 +32,7 @@ final class Calls: @unchecked Sendable {
             invite.add(.replaces, replaces)
             invite.add(.require, "replaces")
         }
-        if let referredBy { invite.add(.referredBy, referredBy) }
+        if let referredBy { invite.add(.referredBy, bytes: referredBy) }
         calls.append(
             Call(
                 id, invite: invite.finish(contentType: Abilities.sdp, body: offer), offer: offer, referrer: referrer,

@@ -2,7 +2,7 @@ import Base
 import SIP
 
 /// Who we are on the wire: address of record, Contact, GRUU, and the way out.
-struct Identity: Sendable {
+final class Identity: @unchecked Sendable {
     let aor: SIPURI
     /// The user part of `aor`, or the digest user name the configuration gives.
     let authUser: [UInt8]
@@ -53,7 +53,7 @@ struct Identity: Sendable {
     }
 
     /// What a 2xx to REGISTER taught us.
-    mutating func learn(gruu text: [UInt8]?, serviceRoute: [[UInt8]]) {
+    func learn(gruu text: [UInt8]?, serviceRoute: [[UInt8]]) {
         if let text {
             do throws(SIPParseError) { gruu = try SIPURI(parsing: text) } catch { gruu = nil }
         }

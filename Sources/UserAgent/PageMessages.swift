@@ -21,7 +21,7 @@ enum PageMessages {
 
     static func ask(_ id: UInt32, to target: SIPURI, _ stack: Stack, at now: Instant) {
         var request = begin(.options, to: target, stack)
-        request.add(.accept, Abilities.accept)
+        request.add(.accept, bytes: Abilities.accept)
         stack.begin(request.finish(), for: .options(id), at: now)
     }
 

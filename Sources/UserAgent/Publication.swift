@@ -47,7 +47,7 @@ final class Publication: @unchecked Sendable {
         var request = stack.request(.publish, to: to, tag: tag, callID: callID, cseq: cseq)
         request.add(.event, event)
         request.add(.expires, number: expires)
-        if let entityTag { request.add(.sipIfMatch, entityTag) }
+        if let entityTag { request.add(.sipIfMatch, bytes: entityTag) }
         // A refresh or removal has no body (RFC 3903 §4.1, table 1).
         let carries = (isChanged || entityTag == nil) && expires > 0
         isChanged = false

@@ -97,8 +97,8 @@ final class Registration: @unchecked Sendable {
         contact.parameters.append("expires", number: expires)
         request.add(.contact, contact)
         request.add(.expires, number: expires)
-        request.add(.supported, options)
-        request.add(.allow, Abilities.allow)
+        request.add(.supported, bytes: options)
+        request.add(.allow, bytes: Abilities.allow)
         stack.begin(request.finish(), for: .registration, at: now)
     }
 

@@ -48,7 +48,7 @@ enum RequestScreen {
             default: 405
             }
         var response = stack.response(status, to: request)
-        response.add(.allow, Abilities.allow)
+        response.add(.allow, bytes: Abilities.allow)
         if status == 489 { response.add(.allowEvents, "refer") }
         stack.send(response.finish(), to: request, at: now)
     }

@@ -6,9 +6,9 @@ extension Stack {
     /// Contact and abilities in a request or 2xx that begins or refreshes a session (RFC 3261 §13.2.1, §13.3.1.4).
     func addSessionHeaders(_ message: inout MessageBuilder, isRequest: Bool, reliably: Bool = false) {
         message.add(.contact, identity.contact)
-        message.add(.allow, Abilities.allow)
-        message.add(.supported, Abilities.supported(configuration, reliably: reliably))
-        if configuration.trickle != .off { message.add(.recvInfo, Abilities.infoPackage) }
+        message.add(.allow, bytes: Abilities.allow)
+        message.add(.supported, bytes: Abilities.supported(configuration, reliably: reliably))
+        if configuration.trickle != .off { message.add(.recvInfo, bytes: Abilities.infoPackage) }
         if !isRequest { addUserAgent(&message) }
     }
 
@@ -16,13 +16,13 @@ extension Stack {
     func describeAbilities(to request: ServerRequest, at now: Instant) {
         var response = response(200, to: request)
         addSessionHeaders(&response, isRequest: false, reliably: true)
-        response.add(.accept, Abilities.accept)
+        response.add(.accept, bytes: Abilities.accept)
         send(response.finish(), to: request, at: now)
     }
 
     func refuseContent(of request: ServerRequest, at now: Instant) {
         var response = response(415, to: request)
-        response.add(.accept, Abilities.accept)
+        response.add(.accept, bytes: Abilities.accept)
         send(response.finish(), to: request, at: now)
     }
 

@@ -4,7 +4,7 @@ import SIP
 /// What every part of the phone works with: who we are, the transactions, and the way out.
 final class Stack: @unchecked Sendable {
     let configuration: Configuration
-    var identity: Identity
+    let identity: Identity
     var random: RandomSource
     private(set) var isConnected = false
     /// nil without a password: then a challenge is a refusal.
@@ -72,18 +72,18 @@ final class Stack: @unchecked Sendable {
     ) -> MessageBuilder {
         var request = MessageBuilder.request(method, uri ?? to.uri)
         request.add(.via, via())
-        if routed { for route in identity.routes { request.add(.route, route) } }
+        if routed { for route in identity.routes { request.add(.route, bytes: route) } }
         request.add(.maxForwards, number: SIPMessage.initialMaxForwards)
         request.add(.from, NameAddress(displayName: configuration.displayName, uri: identity.aor, tag: tag))
         request.add(.to, to)
-        request.add(.callID, callID)
+        request.add(.callID, bytes: callID)
         request.add(.cseq, CSeq(number: cseq, method: method))
         addUserAgent(&request)
         return request
     }
 
     func addUserAgent(_ request: inout MessageBuilder) {
-        if !configuration.userAgentHeader.isEmpty { request.add(.userAgent, configuration.userAgentHeader) }
+        if !configuration.userAgentHeader.isEmpty { request.add(.userAgent, bytes: configuration.userAgentHeader) }
     }
 
     /// Sends a request in a transaction of its own. Its result comes by `pollResult`, also when it cannot begin.

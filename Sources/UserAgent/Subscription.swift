@@ -55,9 +55,9 @@ final class Subscription: @unchecked Sendable {
         var request = builder
         request.add(.contact, stack.identity.contact)
         request.add(.event, event)
-        if !accept.isEmpty { request.add(.accept, accept) }
+        if !accept.isEmpty { request.add(.accept, bytes: accept) }
         request.add(.expires, number: isEnding ? 0 : expires)
-        request.add(.supported, Abilities.supported(stack.configuration, reliably: false))
+        request.add(.supported, bytes: Abilities.supported(stack.configuration, reliably: false))
         stack.begin(request.finish(), for: .subscription(id), at: now)
     }
 
