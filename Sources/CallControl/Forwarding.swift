@@ -438,7 +438,7 @@ extension CallController {
             guard let way = routeSet.way, maximumForwards(incoming) > 0,
                 case .success(let target) = target(for: way, routeSet, incoming, at: now),
                 let flow = target.flow ?? directFlow(target)
-            else { return drop(.strayAcknowledgement, incoming.flow) }
+            else { return dropAcknowledgement(incoming) }
             let plan = ForwardPlan(
                 edit: commonEdit(incoming, routeSet), loop: incoming.loopHash(hash),
                 previousBranch: Array(incoming.branch),
@@ -447,7 +447,13 @@ extension CallController {
                 id: incoming.key, loop: plan.loop,
                 previousBranch: plan.previousBranch[...], hash: hash)
             outputs.append(.send(write(target, on: flow, plan: plan, token: token).bytes, flow))
-        } catch { drop(.strayAcknowledgement, incoming.flow) }
+        } catch { dropAcknowledgement(incoming) }
+    }
+
+    /// The ACK of an answer that was made without a transaction, a 407 for one, ends here; its To tag tells.
+    private mutating func dropAcknowledgement(_ incoming: Incoming) {
+        guard !incoming.toTag.equals(answerTag(incoming.message)[...]) else { return }
+        drop(.strayAcknowledgement, incoming.flow)
     }
 
     /// An address that needs no name server.

@@ -72,6 +72,20 @@ import Testing
         }
     }
 
+    @Test func `the ACK of a challenge is no stray`() {
+        let house = House()
+        let phone = House.phone(20)
+        let invite = House.request("INVITE", "sip:bob@family.test", from: "anna", on: phone, branch: "z9hG4bKack")
+        let challenge = house.receive(invite, on: phone)[0]
+        let tag = challenge.text(.to).split(separator: "tag=").last.map(String.init)
+        for toTag in [tag, "other"] {
+            let ack = House.request(
+                "ACK", "sip:bob@family.test", from: "anna", on: phone, branch: "z9hG4bKack", toTag: toTag)
+            #expect(house.receive(ack, on: phone).isEmpty)
+        }
+        #expect(house.controller.statistics.dropped == 1)
+    }
+
     @Test func `credentials serve once`() {
         let house = House()
         let phone = House.phone(20)
