@@ -50,6 +50,8 @@ package enum Event: Equatable, Sendable {
     case offered(CallID, sdp: [UInt8])
     /// The answer to our `offer`, or to the offer we gave when the peer asked for one.
     case offerAnswered(CallID, sdp: [UInt8])
+    /// Our offer was refused, lost a glare (491), or got no answer; or the peer's offer is off the table: withdrawn (487), or not
+    /// answered in time (504).
     case offerFailed(CallID, status: Int, reason: [UInt8])
     /// The peer's candidates, a trickle-ice-sdpfrag that may repeat earlier ones.
     case candidates(CallID, fragment: [UInt8])
