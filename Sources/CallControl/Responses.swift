@@ -16,6 +16,11 @@ extension CallController {
             _ = branches.elements[slot].cancellation?.receive(message, at: now)
             return settleBranch(slot)
         }
+        // §16.7 step 3: without another Via it leads nowhere. It must not end the transaction either, or nobody would
+        // answer the request any more.
+        guard message.count(of: .via) > 1 || message.values(of: .via).count > 1 else {
+            return drop(.strayResponse, flow)
+        }
         if branches.elements[slot].invite != nil {
             guard let action = branches.elements[slot].invite?.receive(message, at: now) else { return }
             take(action, message, slot, at: now)
@@ -69,8 +74,6 @@ extension CallController {
         edit.removeFirst(.via)
         if message.contains(.pAssertedIdentity) { edit.remove(.pAssertedIdentity) }
         let upstream = edit.finish()
-        // §16.7 step 3: without another Via it was for us alone.
-        guard upstream.contains(.via) else { return }
         switch status {
         case ..<200:
             if !requests.elements[index].isHousehold, requests.elements[index].patience != nil {
