@@ -1,5 +1,6 @@
 import Base
 import CallControl
+import Foundation
 import NetSimulation
 import Testing
 import UserAgent
@@ -27,6 +28,30 @@ import UserAgent
         if let successes { #expect(successes >= 57) }
     }
 
+    @Test func `a phone that leaves out the Via that leads back leaves nothing behind`() {
+        Seeds.play(10) { world in
+            let anna = world.add("anna", .udp)
+            world.add("bob", .udp)
+            guard world.startAll() else { return false }
+            anna.call("bob")
+            world.run(for: .seconds(40)) { world.establishedEnds == 2 }
+            world.tamper = { payload in
+                var lines = String(decoding: payload, as: UTF8.self).components(separatedBy: "\r\n")
+                guard lines[0].hasPrefix("SIP/2.0 200"), let last = lines.lastIndex(where: { $0.hasPrefix("Via:") })
+                else {
+                    return payload
+                }
+                lines.remove(at: last)
+                return Array(lines.joined(separator: "\r\n").utf8)
+            }
+            for call in anna.established { anna.perform(.dtmf(call, signal: 0x35, milliseconds: 160)) }
+            world.run(for: .seconds(40))
+            world.everybodyHangsUp()
+            world.settle()
+            return true
+        }
+    }
+
     @Test func `a scanner learns nothing and leaves nothing`() {
         Seeds.play(10) { world in
             let bob = world.add("bob", .udp)
@@ -52,18 +77,23 @@ import UserAgent
         }
     }
 
-    /// Something that was sent, with a few bytes changed, taken out or doubled.
+    /// Something that was sent, with a few bytes or lines changed, taken out or doubled.
     private func mangled(in world: World) -> [UInt8] {
         guard var payload = world.payloads.randomElement(using: &world.random) else { return [] }
         for _ in 0..<Int.random(in: 0...4, using: &world.random) where !payload.isEmpty {
             let place = Int.random(in: 0..<payload.count, using: &world.random)
             let end = min(payload.count, place + Int.random(in: 1...40, using: &world.random))
-            switch Int.random(in: 0..<5, using: &world.random) {
+            switch Int.random(in: 0..<9, using: &world.random) {
             case 0: payload[place] = UInt8.random(in: 0...255, using: &world.random)
             case 1: payload[place] ^= 1 << UInt8.random(in: 0..<8, using: &world.random)
             case 2: payload.removeSubrange(place..<end)
             case 3: payload.insert(contentsOf: payload[place..<end], at: place)
-            default: payload.removeLast(payload.count - place)
+            case 4: payload.removeLast(payload.count - place)
+            default:
+                // A whole line: the Via that leads back, the tag, the number.
+                let start = payload[..<place].lastIndex(of: 0x0a).map { $0 + 1 } ?? 0
+                let next = payload[place...].firstIndex(of: 0x0a).map { $0 + 1 } ?? payload.count
+                payload.removeSubrange(start..<next)
             }
         }
         return payload

@@ -28,6 +28,8 @@ final class World {
     var random: RandomSource
     var network: SimulatedNetwork
 
+    /// What a faulty phone makes of its messages to the server.
+    var tamper: ([UInt8]) -> [UInt8] = { $0 }
     /// The last messages that were sent, if somebody asked to keep them.
     private(set) var payloads: [[UInt8]] = []
     private let keepsPayloads: Bool
@@ -200,7 +202,8 @@ final class World {
         network.cut(stream, notice: .bothEnds, at: now)
     }
 
-    func send(_ payload: [UInt8], from phone: Phone) {
+    func send(_ message: [UInt8], from phone: Phone) {
+        let payload = tamper(message)
         note(payload, from: phone.name, to: "server")
         switch phone.access {
         case .udp: network.send(payload, from: phone.host, port: Phone.port, to: Self.udp, at: now)
