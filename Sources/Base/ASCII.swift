@@ -87,6 +87,12 @@ extension [UInt8] {
         self = literal.withUTF8Buffer { Array($0) }
     }
 
+    /// A copy with ASCII letters in lower case.
+    package init(lowercasing text: ArraySlice<UInt8>) {
+        self = Array(text)
+        for index in indices where self[index] &- 0x41 < 26 { self[index] |= 0x20 }
+    }
+
     /// Appends the decimal digits of a number that is not negative.
     package mutating func appendDecimal(_ number: Int) {
         precondition(number >= 0, "negative numbers have no place in SIP grammar")

@@ -17,12 +17,17 @@ public struct OutputQueue<Element> {
 
     @inlinable public mutating func popFirst() -> Element? {
         guard head < elements.count else { return nil }
+        guard head + 1 < elements.count else {
+            let last = elements.removeLast()
+            // Most inputs have one output: then nothing is left to be cleared.
+            if head > 0 {
+                elements.removeAll(keepingCapacity: true)
+                head = 0
+            }
+            return last
+        }
         let element = elements[head].take()
         head += 1
-        if head == elements.count {
-            elements.removeAll(keepingCapacity: true)
-            head = 0
-        }
         return element
     }
 }

@@ -34,25 +34,19 @@ extension IPAddress {
     /// Reads dotted-quad IPv4 or RFC 4291 §2.2 IPv6 text, the latter with or without brackets; no zone.
     ///
     /// - Returns: nil for anything else, so that a host name is told from an address by trying.
-    package init?(parsing text: some Collection<UInt8>) {
-        // Nearly every address in a message is IPv4 in one run of memory; reading it there costs no array.
-        if let bits = text.withContiguousStorageIfAvailable({ Self.parseV4($0) }) ?? nil {
+    package init?(parsing text: some Collection<UInt8>) { self.init(parsing: Array(text)[...]) }
+
+    /// The same without an array for IPv4, which nearly every address in a message is.
+    package init?(parsing text: ArraySlice<UInt8>) {
+        if let bits = Self.parseV4(text) {
             self = .v4(bits)
             return
         }
-        var bytes = Array(text)
-        if bytes.first == 0x5b {
-            guard bytes.last == 0x5d else { return nil }
-            bytes = Array(bytes.dropFirst().dropLast())
-            guard bytes.contains(ASCII.colon) else { return nil }
-        }
-        if bytes.contains(ASCII.colon) {
-            guard let address = Self.parseV6(bytes) else { return nil }
-            self = address
-        } else {
-            guard let bits = Self.parseV4(bytes[...]) else { return nil }
-            self = .v4(bits)
-        }
+        guard text.contains(ASCII.colon) else { return nil }
+        let isBracketed = text.first == 0x5b
+        if isBracketed, text.count < 2 || text.last != 0x5d { return nil }
+        guard let address = Self.parseV6(Array(isBracketed ? text.dropFirst().dropLast() : text)) else { return nil }
+        self = address
     }
 
     private static func parseV4(_ text: ArraySlice<UInt8>) -> UInt32? {
@@ -137,14 +131,17 @@ extension IPAddress {
         switch self {
         case .v4(let bits):
             var out: [UInt8] = []
-            for shift in [24, 16, 8, 0] {
-                if shift != 24 { out.append(0x2e) }
-                out.appendDecimal(Int(bits >> UInt32(shift) & 0xff))
-            }
+            out.reserveCapacity(15)
+            out.append(address: bits)
             return out
         case .v6(let high, let low):
             return Self.textV6(high: high, low: low)
         }
+    }
+
+    /// Appends the address as a host: IPv6 in brackets.
+    package func serialize(into out: inout [UInt8]) {
+        if case .v4(let bits) = self { out.append(address: bits) } else { out += host }
     }
 
     /// RFC 5952 §4: lower case, no leading zeros, the first longest run of two or more zero groups as `::`.
@@ -194,6 +191,15 @@ extension TransportAddress {
 }
 
 extension [UInt8] {
+    fileprivate mutating func append(address bits: UInt32) {
+        var shift = UInt32(32)
+        while shift > 0 {
+            shift -= 8
+            appendDecimal(Int(bits >> shift & 0xff))
+            if shift > 0 { append(0x2e) }
+        }
+    }
+
     fileprivate mutating func appendHex(_ value: UInt16) {
         var started = false
         for shift in [12, 8, 4, 0] as [UInt16] {
