@@ -36,7 +36,7 @@ package enum Host: Hashable, Sendable {
             return
         }
         guard Host.isName(text) else { return nil }
-        self = .name(text.map(ASCII.lowercased))
+        self = .name([UInt8](lowercasing: text))
     }
 
     private init?(bracketed text: ArraySlice<UInt8>) {
@@ -81,7 +81,7 @@ package enum Host: Hashable, Sendable {
     package func serialize(into out: inout [UInt8]) {
         switch self {
         case .name(let name): out += name
-        case .address(let address): out += address.host
+        case .address(let address): address.serialize(into: &out)
         }
     }
 }

@@ -3,7 +3,8 @@ import Base
 /// `%` escapes of URIs (RFC 3261 §19.1.2).
 package enum Percent {
     /// Whether each `%` is followed by two hexadecimal digits.
-    static func isWellFormed(_ text: some Collection<UInt8>) -> Bool {
+    static func isWellFormed(_ text: ArraySlice<UInt8>) -> Bool {
+        guard text.contains(ASCII.percent) else { return true }
         var pending = 0
         for byte in text {
             if pending > 0 {

@@ -11,25 +11,61 @@ package struct SIPURI: Sendable {
         case other([UInt8])
     }
 
-    package var scheme: Scheme
+    /// All of it behind one reference, which is what a copy costs; a change makes new ones.
+    private final class Storage: Sendable {
+        let parts: Parts
+        init(_ parts: Parts) { self.parts = parts }
+    }
+
+    private var storage: Storage
+
+    private var parts: Parts {
+        get { storage.parts }
+        set { storage = Storage(newValue) }
+    }
+
+    package var scheme: Scheme {
+        get { storage.parts.scheme }
+        set { parts.scheme = newValue }
+    }
     /// Before the `@`, escaped as on the wire; of a tel URI the number. Nil when there is no `@`.
-    package var user: [UInt8]?
-    package var password: [UInt8]?
+    package var user: [UInt8]? {
+        get { storage.parts.user }
+        set { parts.user = newValue }
+    }
+    package var password: [UInt8]? {
+        get { storage.parts.password }
+        set { parts.password = newValue }
+    }
     /// `.name([])` for tel and other URIs, which have none.
-    package var host: Host
-    package var port: UInt16?
-    package var parameters = Parameters()
+    package var host: Host {
+        get { storage.parts.host }
+        set { parts.host = newValue }
+    }
+    package var port: UInt16? {
+        get { storage.parts.port }
+        set { parts.port = newValue }
+    }
+    package var parameters: Parameters {
+        get { storage.parts.parameters }
+        set { parts.parameters = newValue }
+    }
     /// After the `?`, as written and without it: headers for a request made from this URI.
-    package var headers: [UInt8] = []
+    package var headers: [UInt8] {
+        get { storage.parts.headers }
+        set { parts.headers = newValue }
+    }
     /// What follows the colon of a URI that is neither SIP, SIPS nor tel.
-    package var opaque: [UInt8] = []
+    package var opaque: [UInt8] {
+        get { storage.parts.opaque }
+        set { parts.opaque = newValue }
+    }
 
     /// A URI of ours.
     ///
     /// - Parameter user: plain text; what may not stand in a URI is escaped.
     package init(scheme: Scheme = .sip, user: [UInt8]? = nil, host: Host, port: UInt16? = nil) {
-        (self.scheme, self.host, self.port) = (scheme, host, port)
-        self.user = user.map(Self.escapedUser)
+        storage = Storage(Parts(scheme: scheme, user: user.map(Self.escapedUser), host: host, port: port))
     }
 
     /// Reads a whole URI.
@@ -44,103 +80,28 @@ package struct SIPURI: Sendable {
         guard scanner.isAtEnd else { throw .badURI }
     }
 
-    /// - Parameter bare: no parameters or headers are read, because the URI stands without `<` and `>` in a header,
-    ///   whose own parameters follow (RFC 3261 §20.10).
     init(scanning scanner: inout Scanner, bare: Bool = false) throws(SIPParseError) {
-        let name = scanner.run { ASCII.isAlphanumeric($0) || $0 == 0x2b || $0 == 0x2d || $0 == 0x2e }
-        guard let first = name.first, ASCII.isLetter(first), scanner.take(ASCII.colon) else { throw .badURI }
-        scheme = Scheme(name)
-        host = .name([])
-        switch scheme {
-        case .sip, .sips: try readAddress(&scanner, bare: bare)
-        case .tel: try readNumber(&scanner, bare: bare)
-        case .other: try readOpaque(&scanner, bare: bare)
-        }
-    }
-
-    private mutating func readAddress(_ scanner: inout Scanner, bare: Bool) throws(SIPParseError) {
-        try readUserInfo(&scanner)
-        guard let host = Host(scanning: &scanner), let port = scanner.port() else { throw .badURI }
-        (self.host, self.port) = (host, port)
-        guard !bare else {
-            if scanner.peek == ASCII.questionMark { throw .badURI }
-            return
-        }
-        guard let parameters = Parameters(scanning: &scanner, rules: .uri) else { throw .badURI }
-        self.parameters = parameters
-        if scanner.take(ASCII.questionMark) {
-            let text = scanner.run {
-                Self.isPlain($0, Self.headerMarks) || $0 == ASCII.percent || $0 == 0x26 || $0 == 0x3d
-            }
-            guard Self.areHeaders(text) else { throw .badURI }
-            headers = Array(text)
-        }
-    }
-
-    /// userinfo, if an `@` follows one: the user part may contain `;`, `?` and `/` itself.
-    private mutating func readUserInfo(_ scanner: inout Scanner) throws(SIPParseError) {
-        let start = scanner.index
-        var colon: Int?
-        var index = start
-        while index < scanner.bytes.endIndex {
-            let byte = scanner.bytes[index]
-            if byte == ASCII.at { break }
-            if byte == ASCII.colon, colon == nil { colon = index }
-            guard byte == ASCII.colon || byte == ASCII.percent || Self.isPlain(byte, Self.userMarks) else { return }
-            index += 1
-        }
-        guard index < scanner.bytes.endIndex else { return }
-        let name = scanner.bytes[start..<(colon ?? index)]
-        guard !name.isEmpty, Percent.isWellFormed(name) else { throw .badURI }
-        user = Array(name)
-        if let colon {
-            let secret = scanner.bytes[(colon + 1)..<index]
-            guard !secret.contains(where: { $0 == ASCII.colon || $0 == ASCII.semicolon || $0 == 0x3f || $0 == 0x2f }),
-                Percent.isWellFormed(secret)
-            else { throw .badURI }
-            password = Array(secret)
-        }
-        scanner.index = index + 1
-    }
-
-    /// RFC 3966 §3: a global number begins with `+`, a local one has a `phone-context`; neither is checked further.
-    private mutating func readNumber(_ scanner: inout Scanner, bare: Bool) throws(SIPParseError) {
-        let digits = scanner.run { byte in
-            ASCII.hexValue(byte) != nil || byte == 0x2b || byte == 0x2d || byte == 0x2e || byte == 0x28 || byte == 0x29
-                || byte == 0x2a || byte == 0x23
-        }
-        guard !digits.isEmpty else { throw .badURI }
-        user = Array(digits)
-        guard !bare else { return }
-        guard let parameters = Parameters(scanning: &scanner, rules: .uri) else { throw .badURI }
-        self.parameters = parameters
-    }
-
-    private mutating func readOpaque(_ scanner: inout Scanner, bare: Bool) throws(SIPParseError) {
-        let text = scanner.run { byte in
-            byte > ASCII.space && byte < 0x7f && byte != ASCII.lessThan && byte != ASCII.greaterThan
-                && byte != ASCII.quote
-                && !(bare && (byte == ASCII.semicolon || byte == ASCII.comma || byte == ASCII.questionMark))
-        }
-        guard !text.isEmpty else { throw .badURI }
-        opaque = Array(text)
+        storage = Storage(try Parts(scanning: &scanner, bare: bare))
     }
 
     // MARK: Character classes
 
-    /// user-unreserved and password marks beside unreserved: & = + $ , ; ? /
-    private static let userMarks: StaticString = "&=+$,;?/"
-    /// hnv-unreserved: [ ] / ? : + $
-    private static let headerMarks: StaticString = "[]/?:+$"
+    /// The bytes below 0x40 and those from 0x40 on, as bits.
+    private struct Class {
+        var low: UInt64
+        var high: UInt64
 
-    /// unreserved of RFC 3261 §25.1 (alphanum and - _ . ! ~ * ' ( )) and the given marks.
-    private static func isPlain(_ byte: UInt8, _ marks: StaticString) -> Bool {
-        if ASCII.isAlphanumeric(byte) { return true }
-        switch byte {
-        case 0x2d, 0x5f, 0x2e, 0x21, 0x7e, 0x2a, 0x27, 0x28, 0x29: return true
-        default: return marks.withUTF8Buffer { $0.contains(byte) }
+        @inline(__always)
+        func contains(_ byte: UInt8) -> Bool {
+            guard byte < 128 else { return false }
+            return (byte < 64 ? low >> UInt64(byte) : high >> UInt64(byte & 63)) & 1 == 1
         }
     }
+
+    /// unreserved of RFC 3261 §25.1 (alphanum and - _ . ! ~ * ' ( )) and user-unreserved: & = + $ , ; ? /
+    private static var userBytes: Class { Class(low: 0xabff_ffd2_0000_0000, high: 0x47ff_fffe_87ff_fffe) }
+    /// unreserved and hnv-unreserved: [ ] / ? : + $
+    private static var headerBytes: Class { Class(low: 0x87ff_ef92_0000_0000, high: 0x47ff_fffe_afff_fffe) }
 
     /// `name=value` joined by `&`; a name is not empty, a value may be.
     private static func areHeaders(_ text: ArraySlice<UInt8>) -> Bool {
@@ -155,7 +116,7 @@ package struct SIPURI: Sendable {
     package static func escapedUser(_ plain: [UInt8]) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(plain.count)
-        Percent.encode(plain, into: &out) { isPlain($0, userMarks) }
+        Percent.encode(plain, into: &out) { userBytes.contains($0) }
         return out
     }
 
@@ -182,17 +143,121 @@ package struct SIPURI: Sendable {
     /// The URI without password, parameters, headers and port: what an address-of-record is compared by
     /// (RFC 3261 §10.3 step 5).
     package var addressOfRecord: SIPURI {
-        var out = self
-        (out.password, out.parameters, out.headers, out.port) = (nil, Parameters(), [], nil)
+        var (out, parts) = (self, parts)
+        (parts.password, parts.parameters, parts.headers, parts.port) = (nil, Parameters(), [], nil)
+        out.parts = parts
         return out
     }
 
     /// The URI as a Request-URI: without the parts RFC 3261 §19.1.1 table 1 forbids there.
     package var asRequestURI: SIPURI {
+        guard !headers.isEmpty || parameters.contains("method") else { return self }
         var out = self
         out.headers = []
         out.parameters.remove("method")
         return out
+    }
+}
+
+// MARK: - Parts
+
+extension SIPURI {
+    private struct Parts: Sendable {
+        var scheme: Scheme
+        var user: [UInt8]?
+        var password: [UInt8]?
+        var host = Host.name([])
+        var port: UInt16?
+        var parameters = Parameters()
+        var headers: [UInt8] = []
+        var opaque: [UInt8] = []
+
+        init(scheme: Scheme, user: [UInt8]?, host: Host, port: UInt16?) {
+            (self.scheme, self.user, self.host, self.port) = (scheme, user, host, port)
+        }
+
+        /// - Parameter bare: no parameters or headers are read, because the URI stands without `<` and `>` in a header,
+        ///   whose own parameters follow (RFC 3261 §20.10).
+        init(scanning scanner: inout Scanner, bare: Bool) throws(SIPParseError) {
+            let name = scanner.run { ASCII.isAlphanumeric($0) || $0 == 0x2b || $0 == 0x2d || $0 == 0x2e }
+            guard let first = name.first, ASCII.isLetter(first), scanner.take(ASCII.colon) else { throw .badURI }
+            scheme = Scheme(name)
+            switch scheme {
+            case .sip, .sips: try readAddress(&scanner, bare: bare)
+            case .tel: try readNumber(&scanner, bare: bare)
+            case .other: try readOpaque(&scanner, bare: bare)
+            }
+        }
+
+        private mutating func readAddress(_ scanner: inout Scanner, bare: Bool) throws(SIPParseError) {
+            try readUserInfo(&scanner)
+            guard let host = Host(scanning: &scanner), let port = scanner.port() else { throw .badURI }
+            (self.host, self.port) = (host, port)
+            guard !bare else {
+                if scanner.peek == ASCII.questionMark { throw .badURI }
+                return
+            }
+            guard let parameters = Parameters(scanning: &scanner, rules: .uri) else { throw .badURI }
+            self.parameters = parameters
+            if scanner.take(ASCII.questionMark) {
+                let text = scanner.run {
+                    SIPURI.headerBytes.contains($0) || $0 == ASCII.percent || $0 == 0x26 || $0 == 0x3d
+                }
+                guard SIPURI.areHeaders(text) else { throw .badURI }
+                headers = Array(text)
+            }
+        }
+
+        /// userinfo, if an `@` follows one: the user part may contain `;`, `?` and `/` itself.
+        private mutating func readUserInfo(_ scanner: inout Scanner) throws(SIPParseError) {
+            let start = scanner.index
+            var colon: Int?
+            var index = start
+            while index < scanner.bytes.endIndex {
+                let byte = scanner.bytes[index]
+                if byte == ASCII.at { break }
+                if byte == ASCII.colon, colon == nil { colon = index }
+                guard byte == ASCII.colon || byte == ASCII.percent || SIPURI.userBytes.contains(byte) else { return }
+                index += 1
+            }
+            guard index < scanner.bytes.endIndex else { return }
+            let name = scanner.bytes[start..<(colon ?? index)]
+            guard !name.isEmpty, Percent.isWellFormed(name) else { throw .badURI }
+            user = Array(name)
+            if let colon {
+                let secret = scanner.bytes[(colon + 1)..<index]
+                guard
+                    !secret.contains(where: { $0 == ASCII.colon || $0 == ASCII.semicolon || $0 == 0x3f || $0 == 0x2f }),
+                    Percent.isWellFormed(secret)
+                else { throw .badURI }
+                password = Array(secret)
+            }
+            scanner.index = index + 1
+        }
+
+        /// RFC 3966 §3: a global number begins with `+`, a local one has a `phone-context`; neither is checked further.
+        private mutating func readNumber(_ scanner: inout Scanner, bare: Bool) throws(SIPParseError) {
+            let digits = scanner.run { byte in
+                ASCII.hexValue(byte) != nil || byte == 0x2b || byte == 0x2d || byte == 0x2e || byte == 0x28
+                    || byte == 0x29
+                    || byte == 0x2a || byte == 0x23
+            }
+            guard !digits.isEmpty else { throw .badURI }
+            user = Array(digits)
+            guard !bare else { return }
+            guard let parameters = Parameters(scanning: &scanner, rules: .uri) else { throw .badURI }
+            self.parameters = parameters
+        }
+
+        private mutating func readOpaque(_ scanner: inout Scanner, bare: Bool) throws(SIPParseError) {
+            let text = scanner.run { byte in
+                byte > ASCII.space && byte < 0x7f && byte != ASCII.lessThan && byte != ASCII.greaterThan
+                    && byte != ASCII.quote
+                    && !(bare && (byte == ASCII.semicolon || byte == ASCII.comma || byte == ASCII.questionMark))
+            }
+            guard !text.isEmpty else { throw .badURI }
+            opaque = Array(text)
+        }
     }
 }
 
@@ -231,12 +296,14 @@ extension SIPURI: HeaderValue {
 
 extension SIPURI.Scheme {
     init(_ name: ArraySlice<UInt8>) {
-        let lower = name.map(ASCII.lowercased)
-        switch lower.count {
-        case 3 where lower == [0x73, 0x69, 0x70]: self = .sip
-        case 3 where lower == [0x74, 0x65, 0x6c]: self = .tel
-        case 4 where lower == [0x73, 0x69, 0x70, 0x73]: self = .sips
-        default: self = .other(lower)
+        if ASCII.equalIgnoringCase(name, "sip") {
+            self = .sip
+        } else if ASCII.equalIgnoringCase(name, "sips") {
+            self = .sips
+        } else if ASCII.equalIgnoringCase(name, "tel") {
+            self = .tel
+        } else {
+            self = .other([UInt8](lowercasing: name))
         }
     }
 }
