@@ -41,7 +41,7 @@ package struct DigestCredentials: HeaderValue, Equatable {
             let uri = parameters[.uri], let response = parameters[.response], !parameters.hasRepetition
         else { throw .malformed(header) }
         (self.userName, self.realm, self.nonce, self.uri) = (userName, realm, nonce, uri)
-        self.response = response.map(ASCII.lowercased)
+        self.response = [UInt8](lowercasing: response[...])
         (algorithmToken, cnonce, opaque) = (parameters[.algorithm], parameters[.cnonce], parameters[.opaque])
         guard let token = parameters[.quality] else { return }
         guard let quality = DigestQuality(token: token), cnonce != nil, let digits = parameters[.nonceCount],

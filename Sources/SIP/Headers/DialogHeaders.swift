@@ -13,7 +13,7 @@ package struct EventHeader: HeaderValue, Equatable {
 
     package init(parsing text: ArraySlice<UInt8>) throws(SIPParseError) {
         guard let value = ParameterizedToken(parsing: text) else { throw .malformed(.event) }
-        (package, parameters) = (value.token.map(ASCII.lowercased), value.parameters)
+        (package, parameters) = ([UInt8](lowercasing: value.token), value.parameters)
     }
 
     /// Tells two subscriptions of one dialog apart.
@@ -43,14 +43,14 @@ package struct SubscriptionState: HeaderValue, Equatable {
 
     package init(parsing text: ArraySlice<UInt8>) throws(SIPParseError) {
         guard let value = ParameterizedToken(parsing: text) else { throw .malformed(.subscriptionState) }
-        let token = value.token.map(ASCII.lowercased)
+        let token = [UInt8](lowercasing: value.token)
         parameters = value.parameters
         state = .other(token)
         for known in [State.active, .pending, .terminated] where known.name == token { state = known }
     }
 
     package var expires: Int? { parameters["expires"].flatMap { DeltaSeconds.parse($0[...]) } }
-    package var reason: [UInt8]? { parameters["reason"].map { $0.map(ASCII.lowercased) } }
+    package var reason: [UInt8]? { parameters["reason"].map { [UInt8](lowercasing: $0[...]) } }
     package var retryAfter: Int? { parameters["retry-after"].flatMap { DeltaSeconds.parse($0[...]) } }
 
     package func serialize(into out: inout [UInt8]) {
@@ -138,9 +138,9 @@ package struct SessionExpires: HeaderValue, Equatable {
         }
         self.seconds = seconds
         if let name = value.parameters["refresher"] {
-            if ASCII.equalIgnoringCase(name, [UInt8](ascii: "uac")) {
+            if ASCII.equalIgnoringCase(name, "uac") {
                 refresher = .uac
-            } else if ASCII.equalIgnoringCase(name, [UInt8](ascii: "uas")) {
+            } else if ASCII.equalIgnoringCase(name, "uas") {
                 refresher = .uas
             } else {
                 throw .malformed(.sessionExpires)
@@ -239,7 +239,7 @@ extension SIPMessage {
     package func infoPackage() throws(SIPParseError) -> [UInt8]? {
         guard let text = try single(.infoPackage) else { return nil }
         guard let value = ParameterizedToken(parsing: text) else { throw .malformed(.infoPackage) }
-        return value.token.map(ASCII.lowercased)
+        return [UInt8](lowercasing: value.token)
     }
 
     /// The packages the sender is willing to receive (RFC 6086 §7.3).

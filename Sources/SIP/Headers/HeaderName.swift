@@ -22,7 +22,7 @@ package enum HeaderName: UInt8, CaseIterable, Hashable, Sendable {
     package init(_ literal: StaticString) { self = literal.withUTF8Buffer { Self.code(of: $0) } }
 
     /// The long form as the RFCs write it; empty of an unknown name.
-    package var text: [UInt8] { [UInt8](ascii: literal) }
+    package var text: [UInt8] { Array(name) }
 
     /// Whether lines of this name may be joined by commas (RFC 3261 §7.3.1). Unknown names are never split.
     package var isList: Bool {
@@ -53,7 +53,7 @@ extension HeaderName {
         while true {
             let code = table[slot]
             guard code != .unknown else { return .unknown }
-            if equals(code.literal, name) { return code }
+            if equals(code.name, name) { return code }
             slot = (slot + 1) & tableMask
         }
     }
@@ -79,11 +79,10 @@ extension HeaderName {
     }
 
     @inline(__always)
-    private static func equals(_ literal: StaticString, _ name: UnsafeBufferPointer<UInt8>) -> Bool {
-        guard literal.utf8CodeUnitCount == name.count else { return false }
-        let expected = literal.utf8Start
+    private static func equals(_ known: UnsafeBufferPointer<UInt8>, _ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard known.count == name.count else { return false }
         // Among token characters, only the two cases of a letter agree in all bits but 0x20.
-        for index in 0..<name.count where (expected[index] ^ name[index]) & ~0x20 != 0 {
+        for index in 0..<name.count where (known[index] ^ name[index]) & ~0x20 != 0 {
             return false
         }
         return true
@@ -116,85 +115,92 @@ extension HeaderName {
     }
 
     /// The long form as the RFCs write it; empty of an unknown name.
-    var literal: StaticString {
+    @inline(__always)
+    private var name: UnsafeBufferPointer<UInt8> {
+        let literal = beginning
+        return UnsafeBufferPointer(start: literal.utf8Start, count: literal.utf8CodeUnitCount - 2)
+    }
+
+    /// How a line of that name begins: one piece to append, since that happens for every line written.
+    var beginning: StaticString {
         switch self {
-        case .unknown: ""
-        case .accept: "Accept"
-        case .acceptContact: "Accept-Contact"
-        case .acceptEncoding: "Accept-Encoding"
-        case .acceptLanguage: "Accept-Language"
-        case .alertInfo: "Alert-Info"
-        case .allow: "Allow"
-        case .allowEvents: "Allow-Events"
-        case .authenticationInfo: "Authentication-Info"
-        case .authorization: "Authorization"
-        case .callID: "Call-ID"
-        case .callInfo: "Call-Info"
-        case .contact: "Contact"
-        case .contentDisposition: "Content-Disposition"
-        case .contentEncoding: "Content-Encoding"
-        case .contentID: "Content-ID"
-        case .contentLanguage: "Content-Language"
-        case .contentLength: "Content-Length"
-        case .contentType: "Content-Type"
-        case .cseq: "CSeq"
-        case .date: "Date"
-        case .errorInfo: "Error-Info"
-        case .event: "Event"
-        case .expires: "Expires"
-        case .flowTimer: "Flow-Timer"
-        case .from: "From"
-        case .historyInfo: "History-Info"
-        case .identity: "Identity"
-        case .inReplyTo: "In-Reply-To"
-        case .infoPackage: "Info-Package"
-        case .join: "Join"
-        case .maxBreadth: "Max-Breadth"
-        case .maxForwards: "Max-Forwards"
-        case .mimeVersion: "MIME-Version"
-        case .minExpires: "Min-Expires"
-        case .minSE: "Min-SE"
-        case .organization: "Organization"
-        case .pAssertedIdentity: "P-Asserted-Identity"
-        case .pPreferredIdentity: "P-Preferred-Identity"
-        case .path: "Path"
-        case .priority: "Priority"
-        case .privacy: "Privacy"
-        case .proxyAuthenticate: "Proxy-Authenticate"
-        case .proxyAuthenticationInfo: "Proxy-Authentication-Info"
-        case .proxyAuthorization: "Proxy-Authorization"
-        case .proxyRequire: "Proxy-Require"
-        case .rack: "RAck"
-        case .reason: "Reason"
-        case .recordRoute: "Record-Route"
-        case .recvInfo: "Recv-Info"
-        case .referSub: "Refer-Sub"
-        case .referTo: "Refer-To"
-        case .referredBy: "Referred-By"
-        case .rejectContact: "Reject-Contact"
-        case .replaces: "Replaces"
-        case .replyTo: "Reply-To"
-        case .requestDisposition: "Request-Disposition"
-        case .require: "Require"
-        case .retryAfter: "Retry-After"
-        case .route: "Route"
-        case .rseq: "RSeq"
-        case .server: "Server"
-        case .serviceRoute: "Service-Route"
-        case .sessionExpires: "Session-Expires"
-        case .sipETag: "SIP-ETag"
-        case .sipIfMatch: "SIP-If-Match"
-        case .subject: "Subject"
-        case .subscriptionState: "Subscription-State"
-        case .supported: "Supported"
-        case .targetDialog: "Target-Dialog"
-        case .timestamp: "Timestamp"
-        case .to: "To"
-        case .unsupported: "Unsupported"
-        case .userAgent: "User-Agent"
-        case .via: "Via"
-        case .warning: "Warning"
-        case .wwwAuthenticate: "WWW-Authenticate"
+        case .unknown: ": "
+        case .accept: "Accept: "
+        case .acceptContact: "Accept-Contact: "
+        case .acceptEncoding: "Accept-Encoding: "
+        case .acceptLanguage: "Accept-Language: "
+        case .alertInfo: "Alert-Info: "
+        case .allow: "Allow: "
+        case .allowEvents: "Allow-Events: "
+        case .authenticationInfo: "Authentication-Info: "
+        case .authorization: "Authorization: "
+        case .callID: "Call-ID: "
+        case .callInfo: "Call-Info: "
+        case .contact: "Contact: "
+        case .contentDisposition: "Content-Disposition: "
+        case .contentEncoding: "Content-Encoding: "
+        case .contentID: "Content-ID: "
+        case .contentLanguage: "Content-Language: "
+        case .contentLength: "Content-Length: "
+        case .contentType: "Content-Type: "
+        case .cseq: "CSeq: "
+        case .date: "Date: "
+        case .errorInfo: "Error-Info: "
+        case .event: "Event: "
+        case .expires: "Expires: "
+        case .flowTimer: "Flow-Timer: "
+        case .from: "From: "
+        case .historyInfo: "History-Info: "
+        case .identity: "Identity: "
+        case .inReplyTo: "In-Reply-To: "
+        case .infoPackage: "Info-Package: "
+        case .join: "Join: "
+        case .maxBreadth: "Max-Breadth: "
+        case .maxForwards: "Max-Forwards: "
+        case .mimeVersion: "MIME-Version: "
+        case .minExpires: "Min-Expires: "
+        case .minSE: "Min-SE: "
+        case .organization: "Organization: "
+        case .pAssertedIdentity: "P-Asserted-Identity: "
+        case .pPreferredIdentity: "P-Preferred-Identity: "
+        case .path: "Path: "
+        case .priority: "Priority: "
+        case .privacy: "Privacy: "
+        case .proxyAuthenticate: "Proxy-Authenticate: "
+        case .proxyAuthenticationInfo: "Proxy-Authentication-Info: "
+        case .proxyAuthorization: "Proxy-Authorization: "
+        case .proxyRequire: "Proxy-Require: "
+        case .rack: "RAck: "
+        case .reason: "Reason: "
+        case .recordRoute: "Record-Route: "
+        case .recvInfo: "Recv-Info: "
+        case .referSub: "Refer-Sub: "
+        case .referTo: "Refer-To: "
+        case .referredBy: "Referred-By: "
+        case .rejectContact: "Reject-Contact: "
+        case .replaces: "Replaces: "
+        case .replyTo: "Reply-To: "
+        case .requestDisposition: "Request-Disposition: "
+        case .require: "Require: "
+        case .retryAfter: "Retry-After: "
+        case .route: "Route: "
+        case .rseq: "RSeq: "
+        case .server: "Server: "
+        case .serviceRoute: "Service-Route: "
+        case .sessionExpires: "Session-Expires: "
+        case .sipETag: "SIP-ETag: "
+        case .sipIfMatch: "SIP-If-Match: "
+        case .subject: "Subject: "
+        case .subscriptionState: "Subscription-State: "
+        case .supported: "Supported: "
+        case .targetDialog: "Target-Dialog: "
+        case .timestamp: "Timestamp: "
+        case .to: "To: "
+        case .unsupported: "Unsupported: "
+        case .userAgent: "User-Agent: "
+        case .via: "Via: "
+        case .warning: "Warning: "
+        case .wwwAuthenticate: "WWW-Authenticate: "
         }
     }
 }

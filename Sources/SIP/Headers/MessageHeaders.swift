@@ -157,14 +157,16 @@ package struct TokenSet: Equatable, Sendable {
     /// In lower case, in the order they came.
     package private(set) var tokens: [[UInt8]]
 
-    package init(_ tokens: some Sequence<ArraySlice<UInt8>>) {
-        self.tokens = tokens.map { $0.map(ASCII.lowercased) }
+    package init(_ tokens: [ArraySlice<UInt8>]) {
+        self.tokens = []
+        self.tokens.reserveCapacity(tokens.count)
+        for token in tokens { self.tokens.append([UInt8](lowercasing: token)) }
     }
 
     package var isEmpty: Bool { tokens.isEmpty }
 
     package func contains(_ token: StaticString) -> Bool {
-        token.withUTF8Buffer { expected in tokens.contains { $0.elementsEqual(expected) } }
+        tokens.contains { ASCII.equalIgnoringCase($0, token) }
     }
 
     /// The tokens that `known` lacks: what a 420 lists in Unsupported (RFC 3261 §8.2.2.3).
@@ -187,7 +189,7 @@ package struct MediaType: HeaderValue, Equatable {
         else { return nil }
         scanner.skipSpace()
         guard scanner.isAtEnd else { return nil }
-        essence = (type + [0x2f] + subtype).map(ASCII.lowercased)
+        essence = [UInt8](lowercasing: type + [0x2f] + subtype)
         self.parameters = parameters
     }
 

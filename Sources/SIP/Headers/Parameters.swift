@@ -26,25 +26,40 @@ package struct Parameters: Hashable, Sendable {
     init?(scanning scanner: inout Scanner, rules: Rules) {
         text = []
         guard scanner.peek != nil else { return }
+        let start = scanner.index
+        var tight = 0
         while rules == .header ? scanner.takeSeparator(ASCII.semicolon) : scanner.take(ASCII.semicolon) {
-            let name = scanner.run { Self.isNameByte($0, rules) }
+            let name = scanner.range { Self.isNameByte($0, rules) }
             guard !name.isEmpty else { return nil }
-            if text.isEmpty { text.reserveCapacity(scanner.bytes.endIndex - scanner.index + name.count + 2) }
-            text.append(ASCII.semicolon)
-            text += name
+            tight += 1 + name.count
             let hasValue = rules == .header ? scanner.takeSeparator(ASCII.equals) : scanner.take(ASCII.equals)
             guard hasValue else { continue }
-            text.append(ASCII.equals)
+            let value = scanner.index
             if rules == .header, scanner.peek == ASCII.quote {
-                guard let value = scanner.quotedString() else { return nil }
-                text += value
+                guard scanner.skipQuotedString() else { return nil }
             } else {
-                let value = scanner.run { Self.isValueByte($0, rules) }
-                guard !value.isEmpty else { return nil }
-                text += value
+                scanner.skip { Self.isValueByte($0, rules) }
+                guard scanner.index > value else { return nil }
             }
+            tight += 1 + scanner.index - value
         }
-        if rules == .uri, !Percent.isWellFormed(text) { return nil }
+        let run = scanner.bytes[start..<scanner.index]
+        guard !run.isEmpty else { return }
+        text = run.count == tight ? Array(run) : Self.withoutSpace(run)
+        if rules == .uri, !Percent.isWellFormed(text[...]) { return nil }
+    }
+
+    /// Without white space outside quoted strings.
+    private static func withoutSpace(_ run: ArraySlice<UInt8>) -> [UInt8] {
+        var out: [UInt8] = []
+        out.reserveCapacity(run.count)
+        var (quoted, escaped) = (false, false)
+        for byte in run {
+            if byte == ASCII.quote, !escaped { quoted.toggle() }
+            escaped = quoted && byte == ASCII.backslash && !escaped
+            if quoted || !Grammar.isSpace(byte) { out.append(byte) }
+        }
+        return out
     }
 
     @inline(__always)
@@ -163,14 +178,21 @@ package struct Parameters: Hashable, Sendable {
     // MARK: Writing
 
     /// Appends a parameter; the value must be a token, host or quoted string already.
+    @inline(never)
     package mutating func append(_ name: StaticString, _ value: [UInt8]? = nil) {
-        append(name: [UInt8](ascii: name)[...], value: value?[...])
+        text.append(ASCII.semicolon)
+        text.append(name)
+        guard let value else { return }
+        text.append(ASCII.equals)
+        text += value
     }
 
+    @inline(never)
     package mutating func append(_ name: StaticString, number: Int) {
-        var digits: [UInt8] = []
-        digits.appendDecimal(max(0, number))
-        append(name, digits)
+        text.append(ASCII.semicolon)
+        text.append(name)
+        text.append(ASCII.equals)
+        text.appendDecimal(max(0, number))
     }
 
     /// Appends a parameter whose value is written as a quoted string.

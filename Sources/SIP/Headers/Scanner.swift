@@ -185,25 +185,29 @@ enum Grammar {
 
     /// Where the first comma outside quotes and angle brackets stands, or the end.
     static func endOfListElement(_ text: ArraySlice<UInt8>) -> Int {
-        var index = text.startIndex
-        var quoted = false
-        var bracketed = false
-        while index < text.endIndex {
-            let byte = text[index]
-            if quoted {
-                if byte == ASCII.backslash { index += 1 } else if byte == ASCII.quote { quoted = false }
-            } else if byte == ASCII.quote {
-                quoted = !bracketed
-            } else if byte == ASCII.lessThan {
-                bracketed = true
-            } else if byte == ASCII.greaterThan {
-                bracketed = false
-            } else if byte == ASCII.comma, !bracketed {
-                return index
+        text.withUnsafeBufferPointer { bytes in
+            var index = 0
+            var quoted = false
+            var bracketed = false
+            // Most values have no comma at all.
+            guard bytes.contains(ASCII.comma) else { return text.endIndex }
+            while index < bytes.count {
+                let byte = bytes[index]
+                if quoted {
+                    if byte == ASCII.backslash { index += 1 } else if byte == ASCII.quote { quoted = false }
+                } else if byte == ASCII.quote {
+                    quoted = !bracketed
+                } else if byte == ASCII.lessThan {
+                    bracketed = true
+                } else if byte == ASCII.greaterThan {
+                    bracketed = false
+                } else if byte == ASCII.comma, !bracketed {
+                    return text.startIndex + index
+                }
+                index += 1
             }
-            index += 1
+            return text.endIndex
         }
-        return text.endIndex
     }
 
     /// Header value with each fold (CRLF and white space) as one space (RFC 3261 §7.3.1).

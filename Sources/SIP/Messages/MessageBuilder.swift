@@ -177,13 +177,11 @@ extension HeaderLine {
     init(beginning name: HeaderName, in bytes: inout [UInt8]) {
         precondition(name != .unknown, "a header without a name")
         let start = bytes.count
-        bytes.append(name.literal)
-        let nameEnd = bytes.count
-        bytes.append(": ")
+        bytes.append(name.beginning)
         code = name
         isFolded = false
         self.start = UInt32(truncatingIfNeeded: start)
-        nameLength = UInt32(truncatingIfNeeded: nameEnd - start)
+        nameLength = UInt32(truncatingIfNeeded: bytes.count - start - 2)
         valueStart = UInt32(truncatingIfNeeded: bytes.count)
         (valueEnd, end) = (valueStart, valueStart)
     }
