@@ -358,6 +358,7 @@ final class World {
         run(for: .seconds(300)) { isIdle(calls: ends) && establishedEnds == ends }
         check(establishedEnds == ends, "\(establishedEnds) ends are in calls, not \(ends)")
         check(controller.transactionCount == 0, "the server keeps \(controller.transactionCount) transactions")
+        check(controller.waitingCount == 0, "\(controller.waitingCount) requests wait for something")
         for phone in phones {
             check(phone.pending.isEmpty, "\(phone.name): calls \(phone.pending) never ended")
             phone.checkIdle(calls: phone.established.count)
@@ -367,7 +368,8 @@ final class World {
     }
 
     private func isIdle(calls: Int) -> Bool {
-        controller.transactionCount == 0 && phones.allSatisfy { $0.pending.isEmpty && $0.isIdle }
+        controller.transactionCount == 0 && controller.waitingCount == 0
+            && phones.allSatisfy { $0.pending.isEmpty && $0.isIdle }
     }
 
     // MARK: - Trace
