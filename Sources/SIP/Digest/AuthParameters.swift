@@ -84,7 +84,7 @@ struct AuthParameters {
     }
 }
 
-/// Writes such parameters.
+/// Writes such parameters. Its steps are calls, since each would grow an array in every place it is inlined.
 struct AuthParameterWriter {
     var out: [UInt8]
     private var isFirst = true
@@ -94,6 +94,7 @@ struct AuthParameterWriter {
         self.out.append("Digest ")
     }
 
+    @inline(never)
     private mutating func begin(_ name: StaticString) {
         if !isFirst { out.append(", ") }
         isFirst = false
@@ -101,18 +102,21 @@ struct AuthParameterWriter {
         out.append(ASCII.equals)
     }
 
+    @inline(never)
     mutating func quoted(_ name: StaticString, _ value: [UInt8]?) {
         guard let value else { return }
         begin(name)
         Grammar.quote(value, into: &out)
     }
 
+    @inline(never)
     mutating func plain(_ name: StaticString, _ value: [UInt8]?) {
         guard let value else { return }
         begin(name)
         out += value
     }
 
+    @inline(never)
     mutating func plain(_ name: StaticString, _ value: StaticString) {
         begin(name)
         out.append(value)

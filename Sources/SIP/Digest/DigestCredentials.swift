@@ -86,36 +86,25 @@ package struct DigestCredentials: HeaderValue, Equatable {
         var text: [UInt8] = []
         text.reserveCapacity(256)
         method.serialize(into: &text)
-        text.append(ASCII.colon)
-        text += uri
-        if quality == .authInt {
-            text.append(ASCII.colon)
-            text.appendHexadecimal(algorithm.digest(Array(body)))
-        }
-        let second = algorithm.digest(text)
+        text.append(colonAnd: uri)
+        if quality == .authInt { text.append(colonAnd: algorithm.hash(Array(body))) }
+        let second = algorithm.hash(text)
         text.removeAll(keepingCapacity: true)
         text += ha1
-        text.append(ASCII.colon)
-        text += nonce
-        text.append(ASCII.colon)
+        text.append(colonAnd: nonce)
         if algorithm.isSession {
-            text += cnonce ?? []
-            let key = algorithm.digest(text)
-            text.removeAll(keepingCapacity: true)
-            text.appendHexadecimal(key)
-            text.append(ASCII.colon)
-            text += nonce
-            text.append(ASCII.colon)
+            text.append(colonAnd: cnonce ?? [])
+            text = algorithm.hash(text)
+            text.append(colonAnd: nonce)
         }
         if let quality {
+            text.append(ASCII.colon)
             text.appendHexadecimal(nonceCount ?? 1)
-            text.append(ASCII.colon)
-            text += cnonce ?? []
-            text.append(ASCII.colon)
+            text.append(colonAnd: cnonce ?? [])
+            text.append(":")
             text.append(quality.literal)
-            text.append(ASCII.colon)
         }
-        text.appendHexadecimal(second)
+        text.append(colonAnd: second)
         return algorithm.hash(text)
     }
 }

@@ -19,7 +19,7 @@ package enum Percent {
 
     /// The text with its escapes undone; a `%` that begins none stays.
     package static func decoded(_ text: some Collection<UInt8>) -> [UInt8] {
-        var scanner = Decoder(text: Array(text))
+        var scanner = Decoder(text: Array(text)[...])
         var out: [UInt8] = []
         out.reserveCapacity(scanner.text.count)
         while let (byte, _) = scanner.next() { out.append(byte) }
@@ -28,17 +28,17 @@ package enum Percent {
 
     /// Gives the bytes one by one, and whether each was escaped.
     struct Decoder {
-        let text: [UInt8]
-        private var index = 0
+        let text: ArraySlice<UInt8>
+        private var index: Int
 
-        init(text: [UInt8]) { self.text = text }
+        init(text: ArraySlice<UInt8>) { (self.text, index) = (text, text.startIndex) }
 
-        var isAtEnd: Bool { index >= text.count }
+        var isAtEnd: Bool { index >= text.endIndex }
 
         mutating func next() -> (byte: UInt8, wasEscaped: Bool)? {
-            guard index < text.count else { return nil }
+            guard index < text.endIndex else { return nil }
             let byte = text[index]
-            if byte == ASCII.percent, index + 2 < text.count, let high = ASCII.hexValue(text[index + 1]),
+            if byte == ASCII.percent, index + 2 < text.endIndex, let high = ASCII.hexValue(text[index + 1]),
                 let low = ASCII.hexValue(text[index + 2])
             {
                 index += 3

@@ -16,12 +16,18 @@ extension SIPURI: Equatable {
     }
 
     /// The parameters that make URIs differ when only one has them.
-    private static let decisive: [[UInt8]] = [
-        [UInt8](ascii: "user"), [UInt8](ascii: "ttl"), [UInt8](ascii: "method"), [UInt8](ascii: "maddr"),
-        [UInt8](ascii: "transport"),
+    private static func isDecisive(_ name: ArraySlice<UInt8>) -> Bool {
+        switch name.count {
+        case 3: ASCII.equalIgnoringCase(name, "ttl")
+        case 4: ASCII.equalIgnoringCase(name, "user")
+        case 5: ASCII.equalIgnoringCase(name, "maddr")
+        case 6: ASCII.equalIgnoringCase(name, "method")
+        case 9: ASCII.equalIgnoringCase(name, "transport")
         // RFC 5627 §4: a GRUU is not the address-of-record it belongs to.
-        [UInt8](ascii: "gr"),
-    ]
+        case 2: ASCII.equalIgnoringCase(name, "gr")
+        default: false
+        }
+    }
 
     /// Visual separators do not count (RFC 3966 §4).
     private static func sameNumber(_ left: SIPURI, _ right: SIPURI) -> Bool {
@@ -37,8 +43,8 @@ extension SIPURI: Equatable {
     }
 
     private static func same(_ left: ArraySlice<UInt8>, _ right: ArraySlice<UInt8>, ignoringCase: Bool) -> Bool {
-        var first = Percent.Decoder(text: Array(left))
-        var second = Percent.Decoder(text: Array(right))
+        var first = Percent.Decoder(text: left)
+        var second = Percent.Decoder(text: right)
         while true {
             guard let one = first.next(), let other = second.next() else { break }
             let equal =
@@ -68,12 +74,12 @@ extension SIPURI: Equatable {
     /// once only (§19.1.1); where it stands again, one of the values must agree, so that a URI equals itself.
     private static func covers(_ pairs: [Pair], _ others: [Pair]) -> Bool {
         for pair in pairs {
-            let twins = others.filter { same($0.name, pair.name, ignoringCase: true) }
-            if twins.isEmpty {
-                guard !decisive.contains(where: { ASCII.equalIgnoringCase($0, pair.name) }) else { return false }
-            } else {
-                guard twins.contains(where: { sameValue($0.value, pair.value) }) else { return false }
+            var (isKnown, agrees) = (false, false)
+            for other in others where same(other.name, pair.name, ignoringCase: true) {
+                isKnown = true
+                if sameValue(other.value, pair.value) { agrees = true }
             }
+            guard isKnown ? agrees : !isDecisive(pair.name) else { return false }
         }
         return true
     }
