@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from .page import eventually
 from .server import free_port
+from .sound import make_sound
 
 
 class Baresip:
@@ -19,12 +21,15 @@ class Baresip:
         self.home = work
         self.home.mkdir(parents=True, exist_ok=True)
         self.control_port, sip_port = free_port(), free_port()
+        if sound is None:
+            sound = self.home / "microphone.wav"
+            make_sound(sound, rate=8000)
         (self.home / "config").write_text("\n".join([
             "poll_method epoll", f"sip_listen 127.0.0.1:{sip_port}", "call_local_timeout 120", "call_max_calls 4",
-            f"audio_source aufile,{sound}" if sound else "audio_source ausine,440", "audio_player aubridge,nil", "audio_alert aubridge,nil",
+            f"audio_source aufile,{sound}", "audio_player aubridge,nil", "audio_alert aubridge,nil",
             "ausrc_srate 8000", "auplay_srate 8000", "audio_path /usr/share/baresip", "net_interface 127.0.0.1", "sip_verify_server no",
             f"ctrl_tcp_listen 127.0.0.1:{self.control_port}", f"snd_path {self.home}", "module_path /usr/lib/baresip/modules",
-            "module g711.so", "module aufile.so", "module ausine.so", "module aubridge.so", "module sndfile.so",
+            "module g711.so", "module aufile.so", "module aubridge.so", "module sndfile.so",
             "module_app account.so", "module_app menu.so", "module_app ctrl_tcp.so", "",
         ]))
         (self.home / "accounts").write_text(
@@ -77,6 +82,18 @@ class Baresip:
     def wait_event(self, kind: str, seconds: float = 15) -> dict:
         return eventually(
             lambda: next((event for event in self.poll() if event.get("type") == kind), None), f"baresip tells {kind}\n{self.log[-1500:]}", seconds)
+
+    def wait_log(self, pattern: str, seconds: float = 15) -> str:
+        """Waits until baresip's log says so: what happened before the control connection stood is only there."""
+        return eventually(lambda: (found := re.search(pattern, self.log)) and found[0], f"baresip's log says {pattern}\n{self.log[-800:]}", seconds)
+
+    def wait_registered(self) -> None:
+        self.wait_log(r"@localhost: \{.*\} 200 OK .*\[\d+ binding")
+
+    def wait_refused(self) -> None:
+        """Refused with a status, and never registered."""
+        self.wait_log(r"reg: \S+: (401|403|503) ")
+        assert " 200 OK " not in self.log, self.log
 
     def forget_events(self) -> None:
         self.poll()
