@@ -76,7 +76,8 @@ struct BestResponse: Sendable {
     }
 
     /// Lower is better: any 6xx, then the lowest class. Within 4xx first what the caller can mend (§16.7 step 6 names
-    /// 401, 407, 415, 420 and 484), then what a person did, then what a device said, and last what we made up ourselves.
+    /// 401, 407, 415, 420 and 484), then what a person did, then what a device said, and last what we made up ourselves:
+    /// that nobody answered says more than that a telephone could not be rung, and that more than that a tab is closed.
     static func rank(_ candidate: Candidate) -> Int {
         let status = candidate.status
         let isLocal = if case .local = candidate { 1 } else { 0 }
@@ -87,11 +88,10 @@ struct BestResponse: Sendable {
             case 401, 407: 20
             case 415, 420, 484: 21
             case 486: 22
-            case 480: 24
-            case 408: 27
-            case 487: 28
-            case 488: 26
-            case 430, 481: 29
+            case 480: isLocal == 0 ? 24 : 28
+            case 408: 26
+            case 488: 27
+            case 430, 481, 487: 29
             case 400..<500: 25
             case 503: 39
             default: 30

@@ -57,6 +57,12 @@ import Testing
         }
     }
 
+    @Test func `a telephone that could not be rung says more than a closed tab, and less than that nobody answered`() {
+        let ranks = [LocalResponse.nobodyAnswered, .mediaMismatch, .notReachable].map { BestResponse.rank(.local($0)) }
+        #expect(ranks == ranks.sorted())
+        #expect(Set(ranks).count == 3)
+    }
+
     @Test func `two devices that answer at once both reach the caller`() {
         var call = Ringing(2)
         #expect(call.answer(0, 200).contains { $0.status == 200 && $0.flow == call.anna })

@@ -119,7 +119,8 @@ def test_a_browser_that_calls_a_phone_is_told_why_not(house, tmp_path):
         carol = Baresip(tmp_path / "carol", house.server.phone("carol", "Desk"), address(house.server, "udp"))
         carol.wait_registered()
         anna.call("Carol")
-        anna.wait_status("Call ended", seconds=5)
+        # A page of hers that has just closed is waited for four seconds.
+        anna.wait_status("Call ended", seconds=12)
         assert "phone" in anna.text("status")
         carol.dial("sip:anna@localhost")
         closed = carol.wait_event("CALL_CLOSED", 5)
