@@ -2,7 +2,7 @@
 
 SWIFT_FORMAT = swift format
 
-.PHONY: run build test check bench fuzz format clean
+.PHONY: run build test check bench fuzz format screenshots clean
 
 # A release build: it takes as long as a debug one, and what people run should be fast.
 run:
@@ -31,6 +31,11 @@ bench:
 # SECONDS of fuzzing per target; TARGETS to pick some.
 fuzz:
 	scripts/fuzz $(or $(SECONDS),60) $(TARGETS)
+
+# The pictures of the README, of a real call in real browsers.
+screenshots: build
+	scripts/setup test
+	HEARTH_BINARY=.build/debug/hearth .venv/bin/python scripts/screenshots
 
 format:
 	$(SWIFT_FORMAT) format --in-place --recursive --parallel Sources Tests Plugins Fuzz Package.swift
