@@ -126,6 +126,7 @@ extension CallController {
         // Who asserts an identity here is nobody we trust (RFC 3325 §5).
         if incoming.message.contains(.pAssertedIdentity) { edit.remove(.pAssertedIdentity) }
         removeCredentials(incoming.message, &edit)
+        completeLength(of: incoming.message, in: &edit)
         return edit
     }
 
@@ -247,6 +248,13 @@ extension CallController {
         flows.addTransaction(1, on: flow)
         armBranch(slot)
         outputs.append(.send(message.bytes, flow))
+    }
+
+    /// §16.6 step 9: a datagram or a frame may leave Content-Length out, a stream may not. Given to every copy, because one
+    /// may yet go over a stream.
+    func completeLength(of message: SIPMessage, in edit: inout MessageEdit) {
+        guard !message.contains(.contentLength) else { return }
+        edit.set(.contentLength, number: message.body.count)
     }
 
     private func write(_ target: Target, on flow: Flow, plan: ForwardPlan, token: BranchToken) -> SIPMessage {

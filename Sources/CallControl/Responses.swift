@@ -73,6 +73,7 @@ extension CallController {
         var edit = MessageEdit(message)
         edit.removeFirst(.via)
         if message.contains(.pAssertedIdentity) { edit.remove(.pAssertedIdentity) }
+        completeLength(of: message, in: &edit)
         let upstream = edit.finish()
         switch status {
         case ..<200:

@@ -32,6 +32,8 @@ import Testing
         #expect(invite.text(.maxForwards) == "69")
         #expect(invite.texts(.recordRoute).count == 1)
         #expect(String(decoding: invite.message.body, as: UTF8.self) == House.webOffer.replacing("\n", with: "\r\n"))
+        // §16.6 step 9: the page's frame had none.
+        #expect(invite.text(.contentLength) == String(invite.message.body.count))
 
         // A retransmission gets the 100 again, and rings nobody twice.
         sent = house.receive(Self.invite(on: anna), on: anna)
@@ -48,6 +50,7 @@ import Testing
         sent = house.receive(ok, on: bob)
         #expect(sent.map(\.status) == [200])
         let answer = sent[0]
+        #expect(answer.text(.contentLength) == String(answer.message.body.count))
         // Every copy of the 200 goes to the caller (RFC 6026).
         #expect(house.receive(ok, on: bob).map(\.status) == [200])
 
