@@ -111,8 +111,7 @@ struct RunningServer: Sendable {
         loop.start(sockets: sockets, delegate: plane)
 
         let hub = StreamHub(group: group, limits: limits) { loop.deliver($0) }
-        let client = try NIOSSLContext(configuration: .makeClientConfiguration())
-        plane.connect(with: StreamConnector(hub: hub, tls: client))
+        plane.connect(with: StreamConnector(hub: hub, tls: try TLSKeeper.clientContext()))
         let page = if let files { files } else { try WebFiles.load() }
         let web = WebSite(
             settings: settings, site: site, store: store, hub: hub, plane: plane, registry: registry,

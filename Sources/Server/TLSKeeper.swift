@@ -19,6 +19,14 @@ final class TLSKeeper: Sendable {
         .TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, .TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
     ]
 
+    /// For connections we open to other servers: the same protocols, and certificates the system trusts.
+    static func clientContext() throws -> NIOSSLContext {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.minimumTLSVersion = .tlsv12
+        configuration.cipherSuiteValues = ciphers
+        return try NIOSSLContext(configuration: configuration)
+    }
+
     private struct Contexts {
         var web: NIOSSLContext
         var sip: NIOSSLContext
