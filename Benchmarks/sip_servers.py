@@ -64,10 +64,14 @@ class Hearth:
             work / "hearth.log",
             env=os.environ | {"HEARTH_LOG_LEVEL": "warning"},
         )
-        self.seconds_to_ready = self.running.wait_for("hearth: ready")
-        self.owner_link = re.search(r"http\S+/join/\S+", self.running.log.read_text())[0]
-        if people:
-            self.add_people(people)
+        try:
+            self.seconds_to_ready = self.running.wait_for("hearth: ready")
+            self.owner_link = re.search(r"http\S+/join/\S+", self.running.log.read_text())[0]
+            if people:
+                self.add_people(people)
+        except BaseException:
+            self.running.stop()
+            raise
 
     @property
     def url(self) -> str:
@@ -83,10 +87,10 @@ class Hearth:
     def add_people(self, count: int) -> None:
         def add(index: int) -> Account:
             user = f"user{index:04}"
-            joining.join(self.url, self.command("user", "add", user))
+            joining.join(self.url, self.command("user", "add", user), full_name=user)
             phone = json.loads(self.command("phone", "add", user, "Bench", "--json"))
             return Account(phone["user"], phone["password"])
 
-        joining.join(self.url, self.owner_link, user_name="owner")
+        joining.join(self.url, self.owner_link, user_name="owner", full_name="Owner")
         with ThreadPoolExecutor(2) as pool:
             self.accounts += list(pool.map(add, range(len(self.accounts), len(self.accounts) + count)))
