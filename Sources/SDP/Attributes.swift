@@ -66,6 +66,14 @@ package struct ICECredentials: Equatable, Sendable {
     package var password: [UInt8]
 
     package init(ufrag: [UInt8], password: [UInt8]) { (self.ufrag, self.password) = (ufrag, password) }
+
+    /// Those in force for one media description: its own, else the session's (RFC 8839 §5.4).
+    init?(of list: LineList, session: LineList) {
+        guard let ufrag = list.attribute("ice-ufrag") ?? session.attribute("ice-ufrag"),
+            let password = list.attribute("ice-pwd") ?? session.attribute("ice-pwd")
+        else { return nil }
+        self.init(ufrag: Array(ufrag), password: Array(password))
+    }
 }
 
 /// `a=fingerprint:sha-256 AB:CD:…` (RFC 8122 §5).

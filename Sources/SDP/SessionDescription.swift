@@ -87,11 +87,7 @@ extension SessionDescription {
     /// The ICE user name fragment and password in force for one media description (RFC 8839 §5.4).
     package func iceCredentials(of index: Int) -> ICECredentials? {
         guard media.indices.contains(index) else { return nil }
-        let list = media[index].list
-        guard let ufrag = list.attribute("ice-ufrag") ?? session.attribute("ice-ufrag"),
-            let password = list.attribute("ice-pwd") ?? session.attribute("ice-pwd")
-        else { return nil }
-        return ICECredentials(ufrag: Array(ufrag), password: Array(password))
+        return ICECredentials(of: media[index].list, session: session)
     }
 
     /// The certificate fingerprints in force for one media description (RFC 8122 §5).

@@ -70,10 +70,6 @@ package struct TrickleFragment: Equatable, Sendable {
     /// The credentials the candidates belong to: after an ICE restart, those of an older generation are dropped.
     package func credentials(of index: Int) -> ICECredentials? {
         guard media.indices.contains(index) else { return nil }
-        let list = media[index].list
-        guard let ufrag = list.attribute("ice-ufrag") ?? session.attribute("ice-ufrag"),
-            let password = list.attribute("ice-pwd") ?? session.attribute("ice-pwd")
-        else { return nil }
-        return ICECredentials(ufrag: Array(ufrag), password: Array(password))
+        return ICECredentials(of: media[index].list, session: session)
     }
 }
