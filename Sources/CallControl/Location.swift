@@ -32,6 +32,8 @@ struct Device: Sendable {
     var disconnectedAt: Instant?
     /// The lifetime in the store is behind.
     var isDirty = false
+    /// The change that stored this binding as it is, until that is known to be on disk.
+    var unstored: UInt64?
     /// Where a phone with TCP or TLS listens, if that is the address it registered from: no NAT stands between.
     var dialAddress: TransportAddress?
 
@@ -159,13 +161,34 @@ struct Location: Sendable {
     }
 
     /// A pure refresh: only the lifetime and the order of requests change, which may be written later.
-    mutating func refresh(position: Int, of person: Int, until expires: Instant, cseq: UInt32) {
+    mutating func refresh(
+        position: Int, of person: Int, until expires: Instant, callID: ArraySlice<UInt8>, cseq: UInt32
+    ) {
         people.elements[person].bindings[position].expires = expires
+        if !people.elements[person].bindings[position].binding.callID.equals(callID) {
+            people.elements[person].bindings[position].binding.callID = Array(callID)
+        }
         people.elements[person].bindings[position].binding.cseq = cseq
         people.elements[person].bindings[position].isDirty = true
         guard !people.elements[person].isDirty else { return }
         people.elements[person].isDirty = true
         dirty.append(people.reference(at: person))
+    }
+
+    /// Bindings of `change` are not on disk until `noteStored` is called with the same number.
+    mutating func noteUnstored(_ change: BindingChange, ticket: UInt64, of person: Int) {
+        for position in people.elements[person].bindings.indices
+        where change.saved.contains(where: { $0.key == people.elements[person].bindings[position].binding.key }) {
+            people.elements[person].bindings[position].unstored = ticket
+        }
+    }
+
+    mutating func noteStored(ticket: UInt64, of person: SlabReference) {
+        guard let person = people.index(of: person) else { return }
+        for position in people.elements[person].bindings.indices
+        where people.elements[person].bindings[position].unstored == ticket {
+            people.elements[person].bindings[position].unstored = nil
+        }
     }
 
     mutating func setConnected(_ connected: Bool, position: Int, of person: Int, at now: Instant) {

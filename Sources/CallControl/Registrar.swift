@@ -4,6 +4,7 @@ import SIP
 /// A registration in memory whose 200 waits for the disk.
 struct PendingRegistration: Sendable {
     var key: UInt64
+    var person: SlabReference
     var flow: Flow
     var request: SIPMessage
     var response: [UInt8]
@@ -250,11 +251,14 @@ extension CallController {
         let flow = wanted.regID > 0 ? incoming.flow : own.reach(wanted.contact.uri, from: incoming.flow)
         if let place {
             let old = location.people.elements[person].bindings[place]
-            if old.binding.flow == flow, old.isConnected, old.binding.contact == wanted.uri,
-                old.binding.q == wanted.q, old.binding.path == path, old.binding.instance == wanted.instance,
-                old.binding.phone == phone, old.binding.callID.equals(incoming.message.callID)
+            // Call-ID and CSeq order registrations, but say nothing about where the device is.
+            if old.binding.flow == flow, old.isConnected, old.unstored == nil, old.binding.contact == wanted.uri,
+                old.binding.q == wanted.q, old.binding.path == path,
+                old.binding.instance == wanted.instance, old.binding.phone == phone
             {
-                location.refresh(position: place, of: person, until: now + lifetime, cseq: incoming.sequence)
+                location.refresh(
+                    position: place, of: person, until: now + lifetime, callID: incoming.message.callID,
+                    cseq: incoming.sequence)
                 if flushDue == nil { flushDue = now + configuration.limits.refreshInterval }
                 return
             }
@@ -333,7 +337,9 @@ extension CallController {
         } else {
             let ticket = takeNumber()
             registrations[ticket] = PendingRegistration(
-                key: incoming.key, flow: incoming.answerFlow, request: incoming.message, response: response)
+                key: incoming.key, person: location.people.reference(at: person), flow: incoming.answerFlow,
+                request: incoming.message, response: response)
+            location.noteUnstored(change, ticket: ticket, of: person)
             pendingRegistrations.set(incoming.key, 0)
             outputs.append(.store(change, ticket: ticket))
         }
@@ -344,7 +350,10 @@ extension CallController {
     package mutating func stored(_ ticket: UInt64, succeeded: Bool, at now: Instant) {
         guard let pending = registrations.removeValue(forKey: ticket) else { return }
         pendingRegistrations.remove(pending.key)
-        if succeeded { return outputs.append(.send(pending.response, pending.flow)) }
+        if succeeded {
+            location.noteStored(ticket: ticket, of: pending.person)
+            return outputs.append(.send(pending.response, pending.flow))
+        }
         outputs.append(.event(.refused(status: 500, reason: .storeFailed, flow: pending.flow)))
         let failure = localAnswer(.notStored, to: pending.request, on: pending.flow)
         outputs.append(.send(failure.bytes, pending.flow))

@@ -75,6 +75,58 @@ import Testing
         #expect(house.stores[1].change.saved.first?.remaining == .seconds(3580))
     }
 
+    @Test func `another Call-ID is a refresh like any other, and many of them cost one write`() {
+        let house = House()
+        let page = house.registeredPage("anna")
+        for number in 2...50 {
+            let again = House.register("anna", on: page, callID: "again-\(number)", cseq: 1)
+            #expect(house.receive(again, on: page).map(\.status) == [200])
+        }
+        #expect(house.stores.count == 1)
+        _ = house.advance(.seconds(20))
+        #expect(house.stores.count == 2)
+        #expect(house.stores[1].ticket == nil)
+        #expect(house.stores[1].change.saved.map(\.callID) == [[UInt8](ascii: "again-50")])
+        #expect(house.stores[1].change.saved.first?.remaining == .seconds(3580))
+    }
+
+    @Test func `registrations are ordered within the Call-ID that came last`() {
+        let house = House()
+        let page = house.page("anna")
+        let statuses = [("a", 5), ("b", 3), ("b", 2), ("b", 3), ("a", 4), ("a", 3)].map { callID, cseq in
+            house.receive(House.register("anna", on: page, callID: callID, cseq: cseq), on: page)[0].status
+        }
+        #expect(statuses == [200, 200, 500, 200, 200, 500])
+    }
+
+    @Test func `a refresh of what is not on disk waits for the disk`() {
+        let house = House()
+        house.diskIsFast = false
+        let page = house.page("anna")
+        _ = house.receive(House.register("anna", on: page), on: page)
+        #expect(house.receive(House.register("anna", on: page, callID: "again"), on: page).isEmpty)
+        let tickets = house.stores.compactMap(\.ticket)
+        #expect(tickets.count == 2)
+        house.controller.stored(tickets[0], succeeded: false, at: house.now)
+        #expect(house.drain().map(\.status) == [500])
+        house.controller.stored(tickets[1], succeeded: true, at: house.now)
+        #expect(house.drain().map(\.status) == [200])
+        #expect(house.receive(House.register("anna", on: page, cseq: 2), on: page).map(\.status) == [200])
+        #expect(house.stores.count == 2)
+    }
+
+    @Test func `what could not be written is written by the next try`() {
+        let house = House()
+        house.diskIsFast = false
+        let page = house.page("anna")
+        _ = house.receive(House.register("anna", on: page), on: page)
+        house.controller.stored(house.stores[0].ticket ?? 0, succeeded: false, at: house.now)
+        #expect(house.drain().map(\.status) == [500])
+        #expect(house.receive(House.register("anna", on: page, cseq: 2), on: page).isEmpty)
+        #expect(house.stores.count == 2)
+        #expect(house.stores.last?.ticket != nil)
+    }
+
     struct Lifetime: Sendable, CustomTestStringConvertible {
         var contact: String
         var headers: [String] = []
