@@ -58,7 +58,9 @@ final class House {
                 let secret =
                     Array(user.utf8) + [UInt8](ascii: ":family.test:") + password
                     + (label == "desk" ? [] : Array(label.utf8))
-                return PhoneCredential(label: Array(label.utf8), md5: MD5.hash(secret), sha256: SHA256.hash(secret))
+                return PhoneCredential(
+                    label: Array(label.utf8), md5: MessageDigest.MD5.hash(secret),
+                    sha256: MessageDigest.SHA256.hash(secret))
             })
     }
 

@@ -75,7 +75,7 @@ final class World {
         let colon = [UInt8](":".utf8)
         let secret = name + colon + realm + colon + Phone.password(of: user)
         let credential = PhoneCredential(
-            label: Array("desk".utf8), md5: MD5.hash(secret), sha256: SHA256.hash(secret))
+            label: Array("desk".utf8), md5: MessageDigest.MD5.hash(secret), sha256: MessageDigest.SHA256.hash(secret))
         accounts.append(SIPAccount(user: name, phones: [credential]))
         controller.set(account: accounts[accounts.count - 1], at: now)
     }

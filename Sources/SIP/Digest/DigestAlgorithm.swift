@@ -28,7 +28,9 @@ package enum DigestAlgorithm: UInt8, CaseIterable, Hashable, Sendable {
     }
 
     /// 16 or 32 bytes.
-    func digest(_ message: [UInt8]) -> [UInt8] { isSHA256 ? SHA256.hash(message) : MD5.hash(message) }
+    func digest(_ message: [UInt8]) -> [UInt8] {
+        isSHA256 ? MessageDigest.SHA256.hash(message) : MessageDigest.MD5.hash(message)
+    }
 
     /// The hash in lower-case hexadecimal digits: 32 or 64 of them.
     package func hash(_ message: [UInt8]) -> [UInt8] {
