@@ -63,7 +63,8 @@ extension CallController {
             branches.elements[slot].patience = nil
             let stage = branches.elements[slot].stage
             if stage != .connecting { waiting.removeAll { $0 == reference } }
-            if stage == .lost { return deviceMissing(slot, at: now) }
+            if stage == .lost { return replaceLost(slot, at: now) ? settleBranch(slot) : deviceMissing(slot, at: now) }
+            if stage == .waiting, tryElsewhere(slot, at: now) { return settleBranch(slot) }
             return fail(slot, stage == .waiting ? .notReachable : .unreachable, at: now)
         }
         if case .send(let bytes)? = branches.elements[slot].cancellation?.handleTimeout(at: now) {
@@ -104,9 +105,11 @@ extension CallController {
             guard branches.elements[slot].stage == .sent else { continue }
             let needsDevice =
                 !branches.elements[slot].isDone || branches.elements[slot].cancellation?.isTerminated == false
-            if needsDevice, branches.elements[slot].sent != nil, waiting.count < configuration.limits.waiting {
+            if moveToOtherFlow(slot, at: now) {
+                settleBranch(slot)
+            } else if needsDevice, branches.elements[slot].sent != nil, waiting.count < configuration.limits.waiting {
                 waitForReturn(slot, at: now)
-            } else if !branches.elements[slot].isDone, !tryElsewhere(slot, at: now) {
+            } else if !branches.elements[slot].isDone, !replaceLost(slot, at: now) {
                 deviceMissing(slot, at: now)
             }
         }
@@ -123,11 +126,24 @@ extension CallController {
 
     /// §16.9: the transport failed for good.
     private mutating func deviceMissing(_ slot: Int, at now: Instant) {
+        transportFailed(slot)
+        fail(slot, .disconnected, at: now)
+    }
+
+    /// Another next hop takes over from a branch whose transport failed for good.
+    ///
+    /// - Returns: false when there is none.
+    mutating func replaceLost(_ slot: Int, at now: Instant) -> Bool {
+        guard tryElsewhere(slot, at: now) else { return false }
+        transportFailed(slot)
+        return true
+    }
+
+    private mutating func transportFailed(_ slot: Int) {
         branches.elements[slot].stage = .sent
         _ = branches.elements[slot].invite?.transportFailed()
         _ = branches.elements[slot].other?.transportFailed()
         _ = branches.elements[slot].cancellation?.transportFailed()
-        fail(slot, .disconnected, at: now)
     }
 
     // MARK: Giving back

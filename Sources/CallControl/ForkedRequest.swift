@@ -93,6 +93,8 @@ struct Target: Sendable {
     var attempt: UInt64 = 0
     /// Path of the binding, which becomes Route.
     var path: [[UInt8]] = []
+    /// Binding ids of further flows of the same device, best first, for when this one is dead (RFC 5626 §7).
+    var otherFlows: [UInt64] = []
     var q: UInt16 = 1_000
     var flow: Flow?
     var hop: NextHop?

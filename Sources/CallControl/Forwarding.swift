@@ -235,7 +235,7 @@ extension CallController {
         branches.elements[slot].flow = flow
         branches.elements[slot].stage = .sent
         branches.elements[slot].patience = nil
-        if target.hop == nil { branches.elements[slot].target = nil }
+        if target.hop == nil, target.otherFlows.isEmpty { branches.elements[slot].target = nil }
         let reliable = flow.transport.isReliable
         if reliable, target.device != nil { branches.elements[slot].sent = message }
         if requests.elements[index].isInvite {
@@ -349,7 +349,7 @@ extension CallController {
     }
 
     /// Repeats on the new stream what may have been lost with the old one; to the device it is a copy.
-    private mutating func sendAgain(_ slot: Int, on flow: Flow, at now: Instant) {
+    mutating func sendAgain(_ slot: Int, on flow: Flow, at now: Instant) {
         branches.elements[slot].patience = nil
         branches.elements[slot].stage = .sent
         guard flow.transport == branches.elements[slot].flow.transport else {
@@ -419,7 +419,10 @@ extension CallController {
         }
         guard let slot = takeQuestion(request) else { return }
         guard let flow else {
-            guard branches.elements[slot].target?.hop != nil else { return fail(slot, .notReachable, at: now) }
+            guard branches.elements[slot].target?.hop != nil else {
+                if !tryElsewhere(slot, at: now) { fail(slot, .notReachable, at: now) }
+                return settleBranch(slot)
+            }
             return tryNextHop(slot, at: now)
         }
         transmit(slot, on: flow, at: now)

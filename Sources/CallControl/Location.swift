@@ -26,6 +26,8 @@ struct Device: Sendable {
     /// Finds the binding by its Contact.
     var contactHash: UInt64
     var expires: Instant
+    /// When it registered last; after a restart, when the server started.
+    var refreshed: Instant
     /// Whether `binding.flow` leads somewhere; over UDP always.
     var isConnected: Bool
     /// When the stream closed, or when the server started without it.
@@ -162,8 +164,10 @@ struct Location: Sendable {
 
     /// A pure refresh: only the lifetime and the order of requests change, which may be written later.
     mutating func refresh(
-        position: Int, of person: Int, until expires: Instant, callID: ArraySlice<UInt8>, cseq: UInt32
+        position: Int, of person: Int, until expires: Instant, callID: ArraySlice<UInt8>, cseq: UInt32,
+        at now: Instant
     ) {
+        people.elements[person].bindings[position].refreshed = now
         people.elements[person].bindings[position].expires = expires
         if !people.elements[person].bindings[position].binding.callID.equals(callID) {
             people.elements[person].bindings[position].binding.callID = Array(callID)

@@ -258,7 +258,7 @@ extension CallController {
             {
                 location.refresh(
                     position: place, of: person, until: now + lifetime, callID: incoming.message.callID,
-                    cseq: incoming.sequence)
+                    cseq: incoming.sequence, at: now)
                 if flushDue == nil { flushDue = now + configuration.limits.refreshInterval }
                 return
             }
@@ -287,7 +287,8 @@ extension CallController {
     private func device(_ binding: Binding, uri: SIPURI, isConnected: Bool, at now: Instant) -> Device {
         var device = Device(
             binding: binding, id: location.bindingID(user: binding.user, key: binding.key),
-            contactHash: location.contactHash(uri), expires: now + binding.remaining, isConnected: isConnected)
+            contactHash: location.contactHash(uri), expires: now + binding.remaining, refreshed: now,
+            isConnected: isConnected)
         let transport = binding.flow.transport
         if transport == .tcp || transport == .tls, case .address(let ip) = uri.host,
             ip.unmapped == binding.flow.remote.ip.unmapped
@@ -297,13 +298,15 @@ extension CallController {
         return device
     }
 
-    /// A device without reg-id that comes back over a new connection leaves a binding nobody can reach.
+    /// A device without reg-id that comes back over a new connection leaves a binding nobody can reach. A flow with a
+    /// reg-id of its own comes back under the same.
     private mutating func removeGhosts(
         of person: Int, besides wanted: [RequestedBinding], _ change: inout BindingChange
     ) {
         for binding in wanted where binding.expires > 0 && !binding.instance.isEmpty {
             let ghosts = location.people.elements[person].bindings.filter { device in
                 device.binding.instance == binding.instance && !device.isConnected
+                    && (device.binding.regID == 0 || binding.regID == 0)
                     && !wanted.contains { $0.key == device.binding.key }
             }
             for ghost in ghosts { remove(key: ghost.binding.key, of: person, cause: .replaced, &change) }

@@ -90,7 +90,8 @@ extension CallController {
             }
             settle(index)
         default:
-            if status == 503, tryElsewhere(slot, at: now) { return }
+            // 430: the flow is dead, says who keeps it; only such a device is asked again (RFC 5626 §7).
+            if status == (branches.elements[slot].device == nil ? 503 : 430), tryElsewhere(slot, at: now) { return }
             fail(slot, with: .received(upstream), at: now)
         }
     }
@@ -135,19 +136,25 @@ extension CallController {
         conclude(index, at: now)
     }
 
-    /// RFC 3263 §4.3: the next address takes the request over.
+    /// RFC 3263 §4.3 and RFC 5626 §7: the next address, or the next flow of the same device, takes the request over.
     ///
     /// - Returns: false when there is none.
     mutating func tryElsewhere(_ slot: Int, at now: Instant) -> Bool {
         guard let index = requests.index(of: branches.elements[slot].request), !branches.elements[slot].isDone,
             !requests.elements[index].isCancelled, !requests.elements[index].isTimedOut,
-            let target = branches.elements[slot].target, target.hop?.hasMore == true
+            let target = branches.elements[slot].target, let next = successor(of: target, at: now)
         else { return false }
-        var next = target
-        next.attempt += 1
         start(next, of: index, at: now)
         finish(slot)
+        if requests.elements[index].pendingBranches == 0 { conclude(index, at: now) }
         return true
+    }
+
+    private func successor(of target: Target, at now: Instant) -> Target? {
+        guard target.hop?.hasMore == true else { return nextFlow(of: target, at: now) }
+        var next = target
+        next.attempt += 1
+        return next
     }
 
     /// Every branch of the current group has failed: the next group, or the answer.

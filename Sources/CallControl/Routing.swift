@@ -118,7 +118,7 @@ extension CallController {
         // A GRUU names one device wherever it is (RFC 5627 §5.3).
         if routeSet.next == nil, routeSet.uri.gruu != nil,
             own.includes(routeSet.uri.host, arrivedBy: incoming.flow),
-            let found = devices(of: routeSet.uri, at: now).last
+            let found = devices(of: routeSet.uri, at: now).first
         {
             var target = found
             target.way = way
@@ -127,7 +127,7 @@ extension CallController {
         switch way {
         case .device(let id):
             if let (person, position) = location.device(id: id) {
-                var target = self.target(person: person, position: position)
+                var target = device(at: position, of: person, keepsFlow: true, at: now)
                 // The dialog's own Contact stays; the binding only says where.
                 (target.uri, target.path) = (nil, [])
                 return .success(target)
@@ -162,7 +162,7 @@ extension CallController {
         let uri = routeSet.uri
         if routeSet.next == nil, isSIP(uri), let (callee, position) = location.device(contact: uri) {
             // The Contact of a device: it, and nobody else, wherever it is by now.
-            let target = self.target(person: callee, position: position)
+            let target = device(at: position, of: callee, at: now)
             return forward(incoming, routeSet, to: [target], from: person, loop: loop, at: now)
         }
         guard routeSet.next == nil, isSIP(uri), own.includes(uri.host, port: nil, arrivedBy: incoming.flow) else {
@@ -177,7 +177,10 @@ extension CallController {
         var targets = devices(of: uri, at: now)
         if incoming.method == .invite, name == location.people.elements[person].user {
             // Calling oneself rings the other devices.
-            targets.removeAll { $0.flow != nil && $0.flow == incoming.flow }
+            let own = location.people.elements[person].bindings.filter { $0.binding.flow == incoming.flow }
+            targets.removeAll { target in
+                own.contains { $0.id == target.device || target.otherFlows.contains($0.id) }
+            }
         }
         guard !targets.isEmpty else { return refuse(incoming, with: .notReachable, because: .offline) }
         targets = Array(targets.prefix(configuration.limits.forksPerRequest))
@@ -199,22 +202,7 @@ extension CallController {
             return []
         }
         let instance = uri.gruu.map { Percent.decoded($0) }
-        var targets: [Target] = []
-        for position in location.people.elements[person].bindings.indices {
-            let device = location.people.elements[person].bindings[position]
-            guard device.expires > now, isWorthTrying(device, at: now),
-                instance == nil || device.binding.instance == instance
-            else { continue }
-            targets.append(target(person: person, position: position))
-        }
-        return targets
-    }
-
-    /// A device whose stream is gone is waited for when it went just now, or when it is a phone we can connect to.
-    private func isWorthTrying(_ device: Device, at now: Instant) -> Bool {
-        guard !device.isConnected else { return true }
-        if let gone = device.disconnectedAt, now - gone <= configuration.limits.reconnectGrace { return true }
-        return device.canBeCalled
+        return devices(of: person, at: now) { instance == nil || $0.binding.instance == instance }
     }
 
     func target(person: Int, position: Int) -> Target {
