@@ -38,6 +38,8 @@ package struct CallController: ~Copyable, Sendable {
     /// Transactions of those, so that a repeated REGISTER waits with the first.
     var pendingRegistrations = HashIndex()
     var nextNumber: UInt64
+    /// Until when an INVITE that was forwarded before the start may still ring; nil for a first start.
+    var formerLifeEnds: Instant?
     /// When refreshed lifetimes are handed to the store; nil when none are.
     var flushDue: Instant?
 
@@ -62,6 +64,8 @@ package struct CallController: ~Copyable, Sendable {
     package mutating func load(accounts: [SIPAccount], bindings: [Binding], at now: Instant) {
         for account in accounts { location.set(account) }
         for binding in bindings { restore(binding, at: now) }
+        // No longer than timer C lets it.
+        if !bindings.isEmpty { formerLifeEnds = now + configuration.limits.timerC }
     }
 
     /// A person is new, or her phones changed: devices of phones that are gone lose their bindings and flows.

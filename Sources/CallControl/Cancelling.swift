@@ -6,7 +6,11 @@ extension CallController {
     /// CANCEL is answered here, hop by hop; the INVITE's branches get CANCELs of ours.
     mutating func cancel(_ incoming: Incoming, at now: Instant) {
         guard let index = requestIndex.find(incoming.inviteKey(hash: hash)), requests.elements[index].isInvite else {
-            return answer(incoming, 481, because: .unknownTransaction)
+            let key = incoming.inviteKey(hash: hash)
+            if !forwardLikeItsInvite(incoming, key: key, at: now) {
+                answer(incoming, 481, because: .unknownTransaction)
+            }
+            return
         }
         answer(incoming, 200)
         guard !requests.elements[index].isAnswered, !requests.elements[index].isCancelled else { return }

@@ -215,7 +215,7 @@ extension CallController {
     }
 
     /// The same for the same request and target, in every life of the server.
-    private func branchID(_ key: UInt64, _ target: Target) -> UInt64 {
+    func branchID(_ key: UInt64, _ target: Target) -> UInt64 {
         var state = hash.begin(.branchID)
         state.add(key)
         state.add(target.device ?? 0)
@@ -257,7 +257,7 @@ extension CallController {
         edit.set(.contentLength, number: message.body.count)
     }
 
-    private func write(_ target: Target, on flow: Flow, plan: ForwardPlan, token: BranchToken) -> SIPMessage {
+    func write(_ target: Target, on flow: Flow, plan: ForwardPlan, token: BranchToken) -> SIPMessage {
         let departure = own.hop(for: flow)
         var edit = plan.edit
         if let uri = target.uri { edit.setRequestURI(text: uri) }
@@ -448,27 +448,22 @@ extension CallController {
             let routeSet = try RouteSet(incoming, own: own, hash: hash, limit: configuration.limits.routes)
             guard let way = routeSet.way, maximumForwards(incoming) > 0,
                 case .success(let target) = target(for: way, routeSet, incoming, at: now),
-                let flow = target.flow ?? directFlow(target)
-            else { return dropAcknowledgement(incoming) }
-            let plan = ForwardPlan(
-                edit: commonEdit(incoming, routeSet), loop: incoming.loopHash(hash),
-                previousBranch: Array(incoming.branch),
-                recordsRoute: false, callerWay: .outside, arrival: 0, callID: [], fromTag: [], isSecure: false)
-            let token = BranchToken(
-                id: incoming.key, loop: plan.loop,
-                previousBranch: plan.previousBranch[...], hash: hash)
-            outputs.append(.send(write(target, on: flow, plan: plan, token: token).bytes, flow))
-        } catch { dropAcknowledgement(incoming) }
+                target.flow != nil || directFlow(target) != nil
+            else { return dropAcknowledgement(incoming, at: now) }
+            pass(target, passingPlan(incoming, routeSet, loop: incoming.loopHash(hash)), key: incoming.key)
+        } catch { dropAcknowledgement(incoming, at: now) }
     }
 
     /// The ACK of an answer that was made without a transaction, a 407 for one, ends here; its To tag tells.
-    private mutating func dropAcknowledgement(_ incoming: Incoming) {
-        guard !incoming.toTag.equals(answerTag(incoming.message)[...]) else { return }
+    private mutating func dropAcknowledgement(_ incoming: Incoming, at now: Instant) {
+        guard !incoming.toTag.equals(answerTag(incoming.message)[...]),
+            !forwardLikeItsInvite(incoming, key: incoming.key, at: now)
+        else { return }
         drop(.strayAcknowledgement, incoming.flow)
     }
 
     /// An address that needs no name server.
-    private func directFlow(_ target: Target) -> Flow? {
+    func directFlow(_ target: Target) -> Flow? {
         var hop = target.hop
         guard case .go(let candidate)? = hop?.next() else { return nil }
         if candidate.transport == .udp { return own.datagrams(to: candidate.address) }

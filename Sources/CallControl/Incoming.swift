@@ -183,7 +183,9 @@ struct Incoming {
 
     /// Hash of everything the routing of this request depends on (RFC 3261 §16.6 step 8, RFC 5393 §4.2): the same when
     /// it comes by again, another when it comes by for another target (a spiral).
-    func loopHash(_ hash: KeyedHash) -> UInt64 {
+    func loopHash(_ hash: KeyedHash) -> UInt64 { loopHash(hash, toTag: toTag) }
+
+    func loopHash(_ hash: KeyedHash, toTag: ArraySlice<UInt8>) -> UInt64 {
         var state = hash.begin(.loop)
         state.add(message.requestURIText)
         state.add(message.callID)

@@ -133,4 +133,24 @@ import UserAgent
         }
         if let successes { #expect(successes >= 54) }
     }
+    @Test func `the caller gives up after the server restarted, and the phone stops ringing`() {
+        let successes = Seeds.play(50) { world in
+            let (anna, bob) = (world.add("anna", .udp), world.add("bob", .udp))
+            guard world.startAll() else { return false }
+            bob.onIncoming = { _, _ in }
+            anna.call("bob")
+            guard world.run(for: .seconds(30), until: { !bob.ringing.isEmpty }) else { return false }
+            world.run(for: .seconds(3))
+            let down = Duration.milliseconds(200) + world.someTime(upTo: .seconds(3))
+            world.restartServer(after: down)
+            world.run(for: down + world.someTime(upTo: .seconds(10)))
+            anna.hangUpAll()
+            world.run(for: .seconds(40)) { bob.ringing.isEmpty && anna.pending.isEmpty }
+            let stopped = bob.endings == [.cancelled] && anna.endings == [.cancelled]
+            world.everybodyHangsUp()
+            world.settle()
+            return stopped
+        }
+        if let successes { #expect(successes >= 47) }
+    }
 }
