@@ -11,11 +11,11 @@ struct OpenFlow: SlabElement {
     /// Transactions without a final response that need it.
     var transactions = 0
 
-    static var vacant: OpenFlow { OpenFlow() }
+    static func vacant() -> OpenFlow { OpenFlow() }
 }
 
 /// The streams that are open. UDP has no state here: its flows are good as long as the socket is.
-struct FlowTable: Sendable {
+struct FlowTable: ~Copyable, Sendable {
     private(set) var flows: Slab<OpenFlow>
     private var byID = HashIndex()
 
@@ -92,6 +92,6 @@ struct FlowTable: Sendable {
 
     /// Every open stream of a signed-in person.
     func flows(of user: [UInt8]) -> [Flow] {
-        flows.elements.compactMap { $0.user == user ? $0.flow : nil }
+        flows.indices.compactMap { flows.elements[$0].user == user ? flows.elements[$0].flow : nil }
     }
 }

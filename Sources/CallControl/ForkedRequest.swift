@@ -7,7 +7,7 @@ import SIP
 ///                              └── 2xx: forwarded at once, the others are cancelled
 ///
 /// It lives until its server transaction and all of its branches are over.
-struct ForkedRequest: SlabElement {
+struct ForkedRequest: ~Copyable, SlabElement {
     var key: UInt64
     /// What answers are made from; gone after the final response.
     var request: SIPMessage?
@@ -44,7 +44,7 @@ struct ForkedRequest: SlabElement {
     /// When the timer entry that counts fires.
     var timer: Instant?
 
-    static var vacant: ForkedRequest {
+    static func vacant() -> ForkedRequest {
         ForkedRequest(key: 0, answerFlow: Flow.none)
     }
 
@@ -54,7 +54,7 @@ struct ForkedRequest: SlabElement {
 
     var nextTimeout: Instant? {
         let machine = invite?.nextTimeout ?? other?.nextTimeout
-        return [machine, patience, abandoned].compactMap { $0 }.min()
+        return Instant.sooner(Instant.sooner(machine, patience), abandoned)
     }
 }
 
@@ -103,7 +103,7 @@ struct Target: Sendable {
 }
 
 /// One client transaction of a forked request.
-struct Branch: SlabElement {
+struct Branch: ~Copyable, SlabElement {
     enum Stage: UInt8, Sendable {
         /// Waits for a device to come back.
         case waiting
@@ -141,7 +141,7 @@ struct Branch: SlabElement {
     /// Reason of the CANCEL that waits for a provisional response.
     var cancelReason: [UInt8] = []
 
-    static var vacant: Branch {
+    static func vacant() -> Branch {
         Branch(
             request: SlabReference(slot: .max, generation: 0), loop: 0, flow: Flow.none, stage: .sent)
     }
@@ -152,7 +152,16 @@ struct Branch: SlabElement {
     }
 
     var nextTimeout: Instant? {
-        [invite?.nextTimeout ?? other?.nextTimeout, cancellation?.nextTimeout, patience].compactMap { $0 }.min()
+        let machine = invite?.nextTimeout ?? other?.nextTimeout
+        return Instant.sooner(Instant.sooner(machine, cancellation?.nextTimeout), patience)
+    }
+}
+
+extension Instant {
+    /// The sooner of two deadlines, where nil is none.
+    fileprivate static func sooner(_ one: Instant?, _ other: Instant?) -> Instant? {
+        guard let one, let other else { return one ?? other }
+        return min(one, other)
     }
 }
 

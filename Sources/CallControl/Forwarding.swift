@@ -199,9 +199,10 @@ extension CallController {
             flow: .none, stage: .connecting)
         branch.target = target
         branch.device = target.device
-        branch.id = branchID(requests.elements[index].key, target)
+        let id = branchID(requests.elements[index].key, target)
+        branch.id = id
         let slot = Int(branches.insert(branch).slot)
-        branchIndex.set(branch.id, slot)
+        branchIndex.set(id, slot)
         requests.elements[index].firstBranch = slot
         requests.elements[index].liveBranches += 1
         requests.elements[index].pendingBranches += 1

@@ -15,7 +15,7 @@ struct Person: SlabElement {
     /// When the expiry timer set for her fires.
     var expiryTimer: Instant?
 
-    static var vacant: Person { Person(user: []) }
+    static func vacant() -> Person { Person(user: []) }
 }
 
 /// A binding in memory.
@@ -50,7 +50,7 @@ struct Device: Sendable {
 }
 
 /// Who there is, and which devices each person has registered (RFC 3261 §10.2 calls it the location service).
-struct Location: Sendable {
+struct Location: ~Copyable, Sendable {
     private(set) var people: Slab<Person>
     private var byUser = HashIndex()
     /// Binding id to person.
