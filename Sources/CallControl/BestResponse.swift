@@ -17,6 +17,7 @@ struct LocalResponse: Error, Sendable, Equatable {
         left.status == right.status && left.reason.bytes == right.reason.bytes && left.warning == right.warning
     }
 
+    static let trying = LocalResponse(100, "Trying")
     static let notReachable = LocalResponse(480, "Not Connected At The Moment")
     static let disconnected = LocalResponse(480, "Device Lost Its Connection")
     static let nobodyAnswered = LocalResponse(408, "Nobody Answered")

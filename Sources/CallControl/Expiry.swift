@@ -29,9 +29,14 @@ extension CallController {
         requests.elements[index].timer = nil
         if let patience = requests.elements[index].patience, patience <= now {
             requests.elements[index].patience = nil
-            requests.elements[index].isTimedOut = true
-            requests.elements[index].laterTargets.removeAll()
-            withdraw(index, reason: Self.nobodyAnswered, at: now)
+            if requests.elements[index].isInvite {
+                requests.elements[index].isTimedOut = true
+                requests.elements[index].laterTargets.removeAll()
+                withdraw(index, reason: Self.nobodyAnswered, at: now)
+            } else if let request = requests.elements[index].request {
+                // RFC 4320 §4.1: 100 when the answer is late, and no sooner.
+                respond(localAnswer(.trying, to: request, on: answerFlow(index)), 100, index, at: now)
+            }
         }
         guard requests.index(of: reference) != nil else { return }
         if let abandoned = requests.elements[index].abandoned, abandoned <= now { callerMissing(index, at: now) }

@@ -37,7 +37,7 @@ struct ForkedRequest: ~Copyable, SlabElement {
     var isTimedOut = false
     /// The callee is a person, whose phones ring for a limited time; outside of the household it is timer C.
     var isHousehold = true
-    /// When ringing ends.
+    /// When ringing ends; for anything but INVITE, when 100 is due.
     var patience: Instant?
     /// When a caller whose connection is gone counts as gone herself.
     var abandoned: Instant?

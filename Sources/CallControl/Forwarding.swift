@@ -27,6 +27,9 @@ extension CallController {
                             from: incoming.fromUser ?? [], to: routeSet.uri.user ?? [], branches: targets.count)))
             }
         }
+        if incoming.method != .invite {
+            requests.elements[index].patience = now + configuration.timers.nonInviteTrying
+        }
         if targets.count == 1 {
             startGroup(targets, of: index, at: now)
         } else {

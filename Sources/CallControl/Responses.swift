@@ -10,7 +10,7 @@ extension CallController {
         }
         guard let token = BranchToken(parsing: branch) else { return drop(.strayResponse, flow) }
         guard let slot = branchIndex.find(token.id), branches.elements[slot].loop == token.loop else {
-            return forwardStray(message, token, on: flow)
+            return forwardStray(message, method, token, on: flow, at: now)
         }
         if method == .cancel {
             _ = branches.elements[slot].cancellation?.receive(message, at: now)
@@ -77,6 +77,8 @@ extension CallController {
         let upstream = edit.finish()
         switch status {
         case ..<200:
+            // RFC 4320 §4.1: to anything but INVITE nobody sends a provisional response but 100.
+            guard requests.elements[index].isInvite else { return }
             if !requests.elements[index].isHousehold, requests.elements[index].patience != nil {
                 requests.elements[index].patience = now + configuration.limits.timerC
             }
@@ -127,7 +129,10 @@ extension CallController {
     /// A branch failed; when it was the last, the best response goes upstream.
     private mutating func fail(_ slot: Int, with candidate: BestResponse.Candidate, at now: Instant) {
         guard let index = requests.index(of: branches.elements[slot].request), finish(slot) else { return }
-        requests.elements[index].best.consider(candidate)
+        // RFC 4320 §4.2: 408 says nothing to anybody who does not wait for an INVITE. Whatever another device says does.
+        if candidate.status != 408 || requests.elements[index].isInvite {
+            requests.elements[index].best.consider(candidate)
+        }
         if candidate.status >= 600 {
             requests.elements[index].laterTargets.removeAll()
             cancelBranches(of: index, reason: Self.declined, at: now)
@@ -168,7 +173,7 @@ extension CallController {
         switch choice(index) {
         case .received(let message): response = withChallenges(message, index)
         case .local(let local):
-            // RFC 4320 §4.2: nobody waits for a 408 to anything but INVITE.
+            // RFC 4320 §4.2: whoever cannot answer in time does not answer.
             if local.status == 408, !requests.elements[index].isInvite { return abandon(index) }
             response = localAnswer(local, to: request, on: flow)
         }
@@ -178,7 +183,7 @@ extension CallController {
 
     /// What to answer: §16.7 step 6, and what the caller or the clock decided.
     private func choice(_ index: Int) -> BestResponse.Candidate {
-        let best = requests.elements[index].best.candidate ?? .local(.notReachable)
+        let best = requests.elements[index].best.candidate ?? .local(.noResponse)
         if requests.elements[index].isCancelled { return .local(.cancelled) }
         if requests.elements[index].isTimedOut, best.status == 487 || best.status == 408 {
             return .local(.nobodyAnswered)
@@ -270,7 +275,12 @@ extension CallController {
 
     /// A response whose transaction is gone. RFC 6026 §8.9 has it dropped; with our seal over exactly the next Via it
     /// cannot be forged, and after a restart it is a caller's only chance to hear that her call was answered.
-    private mutating func forwardStray(_ message: SIPMessage, _ token: BranchToken, on flow: Flow) {
+    ///
+    /// Without such a restart a response to anything but INVITE is late, and goes nowhere (RFC 4320 §4.2).
+    private mutating func forwardStray(
+        _ message: SIPMessage, _ method: SIPMethod, _ token: BranchToken, on flow: Flow, at now: Instant
+    ) {
+        guard method == .invite || formerLifeEnds.map({ now < $0 }) == true else { return drop(.strayResponse, flow) }
         do throws(SIPParseError) {
             let vias = try message.vias()
             guard vias.count > 1, let branch = vias[1].branch, token.isSealed(for: branch[...], hash: hash),

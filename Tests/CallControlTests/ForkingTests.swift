@@ -250,8 +250,50 @@ import Testing
         let anna = house.registeredPage("anna")
         _ = house.registeredPage("bob")
         _ = house.receive(House.request("MESSAGE", "sip:bob@family.test", from: "anna", on: anna), on: anna)
-        #expect(house.advance(.seconds(60)).isEmpty)
+        #expect(house.advance(.seconds(60)).map(\.status) == [100])
         #expect(house.controller.transactionCount == 0)
+    }
+
+    /// A MESSAGE to Bob's devices, which are pages or telephones.
+    private func message(_ devices: Int) -> (house: House, anna: Flow, copies: [House.Sent]) {
+        let house = House()
+        let anna = house.registeredPage("anna")
+        for _ in 0..<devices { _ = house.registeredPage("bob") }
+        return (
+            house, anna,
+            house.receive(House.request("MESSAGE", "sip:bob@family.test", from: "anna", on: anna), on: anna)
+        )
+    }
+
+    @Test func `a device's 408 to anything but INVITE goes no further`() {
+        let (house, _, copies) = message(1)
+        #expect(house.receive(House.response(408, to: copies[0]), on: copies[0].flow).isEmpty)
+        #expect(house.controller.transactionCount == 0)
+        // What another device said does, even if it is less than a person would like.
+        let (other, anna, both) = message(2)
+        #expect(other.receive(House.response(480, to: both[0]), on: both[0].flow).isEmpty)
+        let sent = other.receive(House.response(408, to: both[1]), on: both[1].flow)
+        #expect(sent.map(\.flow) == [anna])
+        #expect(sent.map(\.status) == [480])
+    }
+
+    @Test func `of provisional responses to anything but INVITE only 100 is sent, and only when the answer is late`() {
+        let (house, anna, copies) = message(1)
+        #expect(house.receive(House.response(183, to: copies[0]), on: copies[0].flow).isEmpty)
+        #expect(house.receive(House.response(100, to: copies[0]), on: copies[0].flow).isEmpty)
+        #expect(house.advance(.milliseconds(3_400)).isEmpty)
+        let late = house.advance(.milliseconds(200))
+        #expect(late.map(\.flow) == [anna])
+        #expect(late.map(\.status) == [100])
+        #expect(late.first?.text(.to).contains("tag=") == false)
+        #expect(house.receive(House.response(200, to: copies[0]), on: copies[0].flow).map(\.status) == [200])
+        #expect(house.advance(.seconds(60)).isEmpty)
+    }
+
+    @Test func `an answer to anything but INVITE that comes too late goes nowhere`() {
+        let (house, _, copies) = message(1)
+        _ = house.advance(.seconds(40))
+        #expect(house.receive(House.response(200, to: copies[0]), on: copies[0].flow).isEmpty)
     }
 
     // MARK: Connections

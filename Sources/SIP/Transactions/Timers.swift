@@ -34,6 +34,9 @@ package struct Timers: Hashable, Sendable {
     package func d(reliable: Bool) -> Duration { reliable ? .zero : max(.seconds(32), transactionTimeout) }
     /// F: a request other than INVITE is given up.
     package var f: Duration { transactionTimeout }
+    /// When a request other than INVITE that is not answered gets 100: as soon as its timer E, over UDP, has reached T2
+    /// (RFC 4320 §4.1).
+    package var nonInviteTrying: Duration { .milliseconds(UInt64(t1Milliseconds) * 7) }
     /// H: a final response to INVITE whose ACK never came is given up.
     package var h: Duration { transactionTimeout }
     /// I: how long the server swallows copies of the ACK.
