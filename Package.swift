@@ -43,6 +43,8 @@ let package = Package(
         .target(name: "Base", swiftSettings: strict),
         .target(name: "SIP", dependencies: ["Base"], swiftSettings: strict),
         .target(name: "SDP", dependencies: ["Base"], swiftSettings: strict),
+        // Protocols of the server alone, as free of dependencies.
+        .target(name: "STUN", dependencies: ["Base"], swiftSettings: strict),
 
         // Ring 2: features, without sockets, files or clocks.
         .target(name: "UserAgent", dependencies: ["Base", "SIP", "SDP"], swiftSettings: strict),
@@ -126,7 +128,8 @@ let package = Package(
 
         // What `make fuzz` found, again on every change.
         .testTarget(
-            name: "CorpusTests", dependencies: ["BrowserPhone", "FuzzHarness", "SDP", "SIP"], swiftSettings: strict),
+            name: "CorpusTests", dependencies: ["BrowserPhone", "FuzzHarness", "SDP", "SIP", "STUN"],
+            swiftSettings: strict),
         tests("Base"), tests("NetSimulation"),
         .testTarget(
             name: "VirtualTimeTests", dependencies: ["Base", "SIP", "UserAgent", "CallControl", "NetSimulation"],
@@ -134,6 +137,7 @@ let package = Package(
         tests("BrowserPhone", uses: ["Base", "SIP", "UserAgent"], resources: [.copy("Frames")]),
         tests("SIP", uses: ["Base"], resources: [.copy("Resources")]),
         tests("SDP", uses: ["Base"], resources: [.copy("Descriptions")]),
+        tests("STUN", uses: ["Base"]),
         tests("UserAgent", uses: ["Base", "SIP", "SDP"]),
         tests("CallControl", uses: ["Base", "SIP", "SDP"]),
         tests("Accounts", uses: ["Base", .product(name: "Crypto", package: "swift-crypto")]),

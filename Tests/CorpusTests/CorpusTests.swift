@@ -3,6 +3,7 @@ import Foundation
 import FuzzHarness
 import SDP
 import SIP
+import STUN
 import Testing
 
 /// What the fuzzers found, and what they start from, is run again on every change. `Fuzz/` has the fuzz targets.
@@ -40,6 +41,9 @@ struct CorpusTests {
     @Test(arguments: inputs(of: "SDP"))
     func `reads descriptions`(input: Input) { fuzzSDP(input.bytes) }
 
+    @Test(arguments: inputs(of: "STUN"))
+    func `reads STUN messages`(input: Input) { fuzzSTUN(input.bytes) }
+
     @Test(arguments: inputs(of: "Seam"))
     func `drives a phone`(input: Input) { fuzzSeam(input.bytes) }
 
@@ -49,7 +53,10 @@ struct CorpusTests {
     @Test func `no fuzz target is without a corpus and a test`() throws {
         let targets = try FileManager.default.contentsOfDirectory(atPath: Self.folder.path)
             .filter { $0.hasSuffix(".swift") }.map { String($0.dropLast(6)) }
-        #expect(Set(targets) == ["SIPMessage", "StreamFramer", "SIPURI", "DigestHeader", "SDP", "Seam", "CallControl"])
+        #expect(
+            Set(targets) == [
+                "SIPMessage", "StreamFramer", "SIPURI", "DigestHeader", "SDP", "STUN", "Seam", "CallControl",
+            ])
         for target in targets { #expect(!Self.inputs(of: target).isEmpty, "\(target)") }
     }
 }
