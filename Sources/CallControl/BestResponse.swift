@@ -20,6 +20,7 @@ struct LocalResponse: Error, Sendable, Equatable {
     static let trying = LocalResponse(100, "Trying")
     static let notReachable = LocalResponse(480, "Not Connected At The Moment")
     static let disconnected = LocalResponse(480, "Device Lost Its Connection")
+    static let deviceUnreachable = LocalResponse(480, "Device Cannot Be Reached")
     static let nobodyAnswered = LocalResponse(408, "Nobody Answered")
     static let noResponse = LocalResponse(408, "Device Does Not Respond")
     static let notStored = LocalResponse(500, "Registration Could Not Be Saved")

@@ -158,9 +158,6 @@ package struct CallController: ~Copyable, Sendable {
         }
     }
 
-    /// A `.send` over UDP came back as unreachable, or could not be written.
-    package mutating func sendFailed(on flow: Flow, at now: Instant) { transactionsLost(flow, at: now) }
-
     // MARK: Time
 
     package var nextTimeout: Instant? {

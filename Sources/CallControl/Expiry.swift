@@ -144,7 +144,7 @@ extension CallController {
         return true
     }
 
-    private mutating func transportFailed(_ slot: Int) {
+    mutating func transportFailed(_ slot: Int) {
         branches.elements[slot].stage = .sent
         _ = branches.elements[slot].invite?.transportFailed()
         _ = branches.elements[slot].other?.transportFailed()

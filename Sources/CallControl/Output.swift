@@ -104,5 +104,7 @@ extension CallController {
         package var callsFailed: UInt64 = 0
         package var retransmissions: UInt64 = 0
         package var dropped: UInt64 = 0
+        /// Datagrams that could not be sent, or came back.
+        package var sendFailures: UInt64 = 0
     }
 }
