@@ -109,8 +109,9 @@ package struct CallController: ~Copyable, Sendable {
             guard let person = location.people.index(of: reference) else { continue }
             for position in location.people.elements[person].bindings.indices
             where location.people.elements[person].bindings[position].binding.flow.id == flow.id {
-                location.setConnected(false, position: position, of: person, at: now)
+                location.disconnect(position: position, of: person, for: configuration.limits.absence, at: now)
             }
+            armExpiry(of: person)
         }
         if closed.transactions > 0 { transactionsLost(flow, at: now) }
     }

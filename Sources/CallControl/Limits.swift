@@ -47,6 +47,11 @@ extension CallController {
         package var reconnect = Duration.seconds(4)
         /// A device whose connection went within this time is waited for; one that has been gone longer is not there.
         package var reconnectGrace = Duration.seconds(15)
+        /// A device whose stream closed is forgotten when it has not registered anew in this time: a page that was closed
+        /// without a word, and not one whose server or network was away for a moment.
+        package var absence = Duration.seconds(30)
+        /// The same after a start, when everybody comes back at once and laptops may have slept for longer.
+        package var absenceAfterStart = Duration.seconds(120)
         /// Requests that wait for a device, a name server or a connection.
         package var waiting = 4_000
         /// Next hops tried for one request outside the household (RFC 3263 §4.3).

@@ -32,6 +32,8 @@ struct Device: Sendable {
     var isConnected: Bool
     /// When the stream closed, or when the server started without it.
     var disconnectedAt: Instant?
+    /// When a device that is away is forgotten, unless it comes back.
+    var absentUntil: Instant?
     /// The lifetime in the store is behind.
     var isDirty = false
     /// The change that stored this binding as it is, until that is known to be on disk.
@@ -40,6 +42,15 @@ struct Device: Sendable {
     var dialAddress: TransportAddress?
 
     var canBeCalled: Bool { dialAddress != nil }
+
+    /// The binding's end: that of its lifetime, or of the patience with a device that is away.
+    var ends: Instant { absentUntil.map { min($0, expires) } ?? expires }
+
+    /// Its stream is gone. A phone that can be called where it listens is not away.
+    mutating func disconnect(for patience: Duration, at now: Instant) {
+        (isConnected, disconnectedAt) = (false, now)
+        absentUntil = canBeCalled ? nil : now + patience
+    }
 
     /// The binding as the store keeps it.
     func record(at now: Instant) -> Binding {
@@ -195,15 +206,14 @@ struct Location: ~Copyable, Sendable {
         }
     }
 
-    mutating func setConnected(_ connected: Bool, position: Int, of person: Int, at now: Instant) {
-        people.elements[person].bindings[position].isConnected = connected
-        people.elements[person].bindings[position].disconnectedAt = connected ? nil : now
+    mutating func disconnect(position: Int, of person: Int, for patience: Duration, at now: Instant) {
+        people.elements[person].bindings[position].disconnect(for: patience, at: now)
     }
 
     mutating func setExpiryTimer(_ due: Instant?, of person: Int) { people.elements[person].expiryTimer = due }
 
     /// The soonest end of a binding of this person.
-    func nextExpiry(of person: Int) -> Instant? { people.elements[person].bindings.map(\.expires).min() }
+    func nextExpiry(of person: Int) -> Instant? { people.elements[person].bindings.map(\.ends).min() }
 
     /// Takes the lifetimes that wait to be written, as changes per person.
     mutating func takeRefreshed(at now: Instant) -> [BindingChange] {

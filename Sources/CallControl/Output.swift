@@ -78,7 +78,11 @@ package enum ControlEvent: Sendable, Equatable {
     case dropped(DropReason, flow: Flow)
 }
 
-package enum UnregisterCause: UInt8, Sendable, Equatable { case asked, expired, replaced, phoneRemoved, personRemoved }
+package enum UnregisterCause: UInt8, Sendable, Equatable {
+    case asked, expired, replaced, phoneRemoved, personRemoved
+    /// Its stream closed and it did not come back.
+    case gone
+}
 
 package enum RefusalReason: UInt8, Sendable, Equatable {
     case malformed, notAuthenticated, slowedDown, wrongFrom, unknownPerson, offline, mediaMismatch, loop, tooManyHops,

@@ -398,7 +398,7 @@ extension CallController {
             isConnected = true
         }
         var device = device(binding, uri: uri, isConnected: isConnected, at: now)
-        if !isConnected { device.disconnectedAt = now }
+        if !isConnected { device.disconnect(for: configuration.limits.absenceAfterStart, at: now) }
         let position = location.people.elements[person].bindings.firstIndex { $0.binding.key == binding.key }
         guard
             position != nil || location.people.elements[person].bindings.count < configuration.limits.bindingsPerPerson
@@ -420,7 +420,7 @@ extension CallController {
 
     // MARK: Time
 
-    private mutating func armExpiry(of person: Int) {
+    mutating func armExpiry(of person: Int) {
         guard let due = location.nextExpiry(of: person) else { return }
         if let set = location.people.elements[person].expiryTimer, set <= due { return }
         location.setExpiryTimer(due, of: person)
@@ -433,8 +433,9 @@ extension CallController {
         else { return }
         location.setExpiryTimer(nil, of: person)
         var change = BindingChange(user: location.people.elements[person].user)
-        for device in location.people.elements[person].bindings where device.expires <= now {
-            remove(key: device.binding.key, of: person, cause: .expired, &change)
+        for device in location.people.elements[person].bindings where device.ends <= now {
+            let cause = device.expires <= now ? UnregisterCause.expired : .gone
+            remove(key: device.binding.key, of: person, cause: cause, &change)
         }
         if !change.isEmpty { outputs.append(.store(change, ticket: nil)) }
         armExpiry(of: person)
