@@ -118,13 +118,18 @@ package struct CallController: ~Copyable, Sendable {
 
     // MARK: Messages
 
-    /// One datagram, one WebSocket message, or one message framed out of a stream.
+    /// One datagram.
     package mutating func receive(_ bytes: [UInt8], on flow: Flow, at now: Instant) {
-        if flow.transport != .udp, flows.find(flow) == nil { flows.open(flow, user: []) }
         let message: SIPMessage
         do throws(SIPParseError) { message = try SIPMessage(parsing: bytes) } catch {
             return refuseMalformed(bytes, error, on: flow)
         }
+        receive(message, on: flow, at: now)
+    }
+
+    /// One message, which whoever cut it out of a stream or a WebSocket has read already.
+    package mutating func receive(_ message: SIPMessage, on flow: Flow, at now: Instant) {
+        if flow.transport != .udp, flows.find(flow) == nil { flows.open(flow, user: []) }
         guard message.isRequest else {
             statistics.responses &+= 1
             return receiveResponse(message, on: flow, at: now)
@@ -132,11 +137,12 @@ package struct CallController: ~Copyable, Sendable {
         statistics.requests &+= 1
         do throws(SIPParseError) {
             receiveRequest(try Incoming(message, on: flow, hash: hash), at: now)
-        } catch { refuseMalformed(bytes, error, on: flow) }
+        } catch { refuseMalformed(message.bytes, error, on: flow) }
     }
 
-    /// §16.3 step 1. Keep-alives (CRLF alone) and what is no SIP at all get no answer.
-    private mutating func refuseMalformed(_ bytes: [UInt8], _ fault: SIPParseError, on flow: Flow) {
+    /// Bytes that are no message: answered where that is possible (§16.3 step 1). Keep-alives (CRLF alone) and what is
+    /// no SIP at all get no answer.
+    package mutating func refuseMalformed(_ bytes: [UInt8], _ fault: SIPParseError, on flow: Flow) {
         statistics.malformed &+= 1
         guard let answer = SIPMessage.refusal(of: bytes, because: fault) else {
             if bytes.contains(where: { $0 > ASCII.space }) { outputs.append(.event(.dropped(.notSIP, flow: flow))) }

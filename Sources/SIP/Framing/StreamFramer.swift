@@ -3,7 +3,7 @@ import Base
 /// Cuts a TCP or TLS stream into SIP messages (RFC 3261 §18.3) and keep-alives (RFC 5626 §3.5.1).
 ///
 /// Give it bytes as they come, then take `next()` until nil. After an error the stream has no known place to go on from:
-/// close the connection.
+/// answer `rejected` where that is possible, and close the connection.
 package struct StreamFramer: Sendable {
     package enum Element: Equatable, Sendable {
         case message(SIPMessage)
@@ -30,6 +30,8 @@ package struct StreamFramer: Sendable {
     private var start = 0
     /// The last thing given out was a CRLF alone.
     private var followsLineEnd = false
+    /// After an error: the message that is none, as far as it came; for `SIPMessage.refusal(of:because:)`.
+    package private(set) var rejected: [UInt8] = []
 
     package init(limits: SIPLimits = .standard) { self.limits = limits }
 
@@ -118,11 +120,15 @@ package struct StreamFramer: Sendable {
         (state, followsLineEnd) = (.idle, false)
         do throws(SIPParseError) {
             return try SIPMessage(parsing: bytes, limits: limits)
-        } catch { throw fail(error) }
+        } catch {
+            rejected = bytes
+            throw fail(error)
+        }
     }
 
     private mutating func fail(_ error: SIPParseError) -> SIPParseError {
         state = .failed(error)
+        if rejected.isEmpty, error.isAnswerable { rejected = Array(buffer[start...].prefix(limits.maximumHeaderBytes)) }
         (buffer, start) = ([], 0)
         return error
     }

@@ -84,6 +84,23 @@ struct FramerTests {
         }
     }
 
+    @Test func `keeps what it rejects, for the answer`() throws {
+        let via = "Via: SIP/2.0/TCP a;branch=z9hG4bK1\nFrom: <sip:a@b>;tag=1\nTo: <sip:a@b>\n"
+        for (head, status) in [("l: -1", 400), ("no colon", 400), ("l: 70000", 513)] {
+            var framer = StreamFramer()
+            framer.receive(invite + message("OPTIONS sip:a SIP/2.0\n\(via)Call-ID: 1\nCSeq: 1 OPTIONS\n\(head)\n\n"))
+            var fault: SIPParseError?
+            do throws(SIPParseError) { while try framer.next() != nil {} } catch { fault = error }
+            let answer = SIPMessage.refusal(of: framer.rejected, because: try #require(fault))
+            #expect(answer?.status == status)
+            #expect(answer?.callID == [UInt8](ascii: "1")[...])
+        }
+        var framer = StreamFramer()
+        framer.receive([0x16, 0x03, 0x01] + Array(repeating: 0, count: 100))
+        #expect(throws: SIPParseError.notSIP) { try drain(&framer) }
+        #expect(framer.rejected.isEmpty)
+    }
+
     @Test func `holds back no more than a message`() throws {
         var framer = StreamFramer()
         for _ in 0..<2000 {
