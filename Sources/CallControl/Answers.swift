@@ -19,7 +19,7 @@ extension CallController {
         var builder = MessageBuilder.response(status, words.map { [UInt8](ascii: $0) })
         if let noted = incoming.notedVia {
             builder.add(.via, RawValue(noted))
-            for via in message.values(of: .via).dropFirst() { builder.add(.via, RawValue(Array(via))) }
+            builder.copyRest(of: .via, from: message)
         } else {
             builder.copy(.via, from: message)
         }
@@ -82,7 +82,7 @@ extension CallController {
         state.add(request.value(of: .via) ?? [])
         var tag: [UInt8] = []
         tag.reserveCapacity(16)
-        tag.appendHex(state.finish())
+        tag.appendHexadecimal(state.finish())
         return tag
     }
 
@@ -96,7 +96,7 @@ extension CallController {
     ) -> (person: Int, phone: [UInt8])? {
         guard let found = identify(incoming, isProxy: isProxy, at: now) else { return nil }
         // Whoever proved who she is may not speak as somebody else.
-        guard incoming.fromUser == location.people.elements[found.person].user,
+        guard incoming.isFrom(location.people.elements[found.person].user),
             own.includes(incoming.fromHost, arrivedBy: incoming.flow)
         else {
             answer(incoming, 403, "From Is Not You", because: .wrongFrom)

@@ -136,7 +136,7 @@ package struct CallController: ~Copyable, Sendable {
         }
         statistics.requests &+= 1
         do throws(SIPParseError) {
-            receiveRequest(try Incoming(message, on: flow, hash: hash), at: now)
+            receiveRequest(try Incoming.read(message, on: flow, hash: hash), at: now)
         } catch { refuseMalformed(message.bytes, error, on: flow) }
     }
 

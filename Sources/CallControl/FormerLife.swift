@@ -14,7 +14,7 @@ extension CallController {
     mutating func forwardLikeItsInvite(_ incoming: Incoming, key: UInt64, at now: Instant) -> Bool {
         guard let end = formerLifeEnds, now < end, maximumForwards(incoming) > 0 else { return false }
         do throws(SIPParseError) {
-            let routeSet = try RouteSet(incoming, own: own, hash: hash, limit: configuration.limits.routes)
+            let routeSet = try RouteSet.read(incoming, own: own, hash: hash, limit: configuration.limits.routes)
             let targets = formerTargets(incoming, routeSet, at: now)
             guard !targets.isEmpty else { return false }
             // The To tag of an ACK was not in the INVITE, but for one within a dialog.

@@ -449,7 +449,7 @@ extension CallController {
             }
         }
         do throws(SIPParseError) {
-            let routeSet = try RouteSet(incoming, own: own, hash: hash, limit: configuration.limits.routes)
+            let routeSet = try RouteSet.read(incoming, own: own, hash: hash, limit: configuration.limits.routes)
             guard let way = routeSet.way, maximumForwards(incoming) > 0,
                 case .success(let target) = target(for: way, routeSet, incoming, at: now),
                 target.flow != nil || directFlow(target) != nil

@@ -239,7 +239,7 @@ enum HeadScan {
         (credentials.cnonce, credentials.opaque) = (bytes(found[6]), bytes(found[7]))
         guard let quality = bytes(found[8]) else { return credentials }
         guard credentials.cnonce != nil, let digits = bytes(found[9]), digits.count == 8,
-            let count = UInt64(hex: digits[...])
+            let count = UInt64(hexadecimal: digits[...])
         else { return nil }
         if quality[...].equals("auth") {
             credentials.quality = .auth

@@ -1,126 +1,167 @@
 import Base
 import SIP
 
-/// A request as it came, with the parts every decision needs parsed once.
-struct Incoming {
-    var message: SIPMessage
-    var flow: Flow
-    var method: SIPMethod
-    var uri: SIPURI
+/// A request as it came, with the parts every decision needs parsed once. One reference, because it is handed about a lot.
+final class Incoming {
+    let message: SIPMessage
+    let flow: Flow
+    let method: SIPMethod
+    let uri: SIPURI
     /// CSeq's number.
-    var sequence: UInt32
-    /// From's user part in lower case without escapes; nil when there is none.
-    var fromUser: [UInt8]?
-    var fromHost: Host
+    let sequence: UInt32
+    private let sender: Sender
     /// Empty when there is none, as `toTag`.
-    var fromTag: ArraySlice<UInt8>
-    var toTag: ArraySlice<UInt8>
-    var maximumForwards: Int?
-    /// Branch of the sender's Via, empty when there is none; and its sent-by.
-    var branch: ArraySlice<UInt8>
-    private var viaHost: ArraySlice<UInt8>
-    private var viaPort: UInt16?
+    let fromTag: ArraySlice<UInt8>
+    let toTag: ArraySlice<UInt8>
+    let maximumForwards: Int?
+    private let hop: Hop
     /// The sender's Via with where it really came from (RFC 3261 §18.2.1, RFC 3581 §4); nil when it says so already.
-    var notedVia: [UInt8]?
+    let notedVia: [UInt8]?
     /// Of its server transaction; ACK counts as INVITE (RFC 3261 §17.2.3).
-    var key: UInt64
+    let key: UInt64
     /// Where answers go (RFC 3261 §18.2.2, RFC 3581 §4).
-    var answerFlow: Flow
+    let answerFlow: Flow
 
-    /// The quick way where the headers have the usual shape, else the full grammar, which says what is wrong.
-    init(_ message: SIPMessage, on flow: Flow, hash: KeyedHash) throws(SIPParseError) {
-        if let quick = try Incoming(quick: message, on: flow, hash: hash) {
-            self = quick
-        } else {
-            try self.init(thorough: message, on: flow, hash: hash)
-        }
+    /// The URI of From. As text it has no escapes.
+    private enum Sender {
+        case text(user: ArraySlice<UInt8>?, host: ArraySlice<UInt8>)
+        case parsed(SIPURI)
     }
 
-    private init(thorough message: SIPMessage, on flow: Flow, hash: KeyedHash) throws(SIPParseError) {
-        try message.validate()
-        let via = try message.topVia()
-        let (from, to, cseq) = (try message.from(), try message.to(), try message.cseq())
-        (self.message, self.flow) = (message, flow)
-        uri = try message.requestURI
-        (method, sequence) = (cseq.method, cseq.number)
-        fromUser = from.uri.plainUser.map { $0.map(Self.lowercased) }
-        fromHost = from.uri.host
-        (fromTag, toTag) = ((from.tag ?? [])[...], (to.tag ?? [])[...])
-        maximumForwards = try message.maxForwards()
-        branch = (via.branch ?? [])[...]
-        var noted = via
-        noted.note(source: flow.remote)
-        notedVia = noted == via ? nil : noted.text
-        switch via.host {
-        case .name(let name): viaHost = name[...]
-        case .address(let address): viaHost = address.text[...]
-        }
-        viaPort = via.port
-        key = Self.key(message, method, sequence, branch, viaHost, viaPort, fromTag, hash: hash)
-        answerFlow = flow
-        if flow.transport == .udp, !via.asksForRport { answerFlow.remote.port = via.effectivePort }
+    /// The sender's Via: its branch, empty when there is none, and its sent-by.
+    private struct Hop {
+        var branch: ArraySlice<UInt8>
+        var host: ArraySlice<UInt8>
+        var port: UInt16?
+        var asksForRport: Bool
     }
 
-    /// - Returns: nil when a header has an unusual shape.
-    private init?(quick message: SIPMessage, on flow: Flow, hash: KeyedHash) throws(SIPParseError) {
-        guard let method = message.method, let cseqText = message.value(of: .cseq),
-            let cseq = HeadScan.sequence(cseqText), cseq.method == method,
-            let viaText = message.value(of: .via), let hop = HeadScan.hop(viaText), let branch = hop.branch,
-            let fromText = message.value(of: .from), let from = HeadScan.address(fromText),
-            let toText = message.value(of: .to), let to = HeadScan.address(toText),
-            let callID = message.value(of: .callID), HeadScan.isPlainCallID(callID), Self.hasNoRepetition(message)
-        else { return nil }
-        if !message.body.isEmpty, !message.contains(.contentType) { return nil }
-        self.branch = viaText[Self.shift(branch, viaText)]
-        guard Self.isModern(self.branch) else { return nil }
-        (self.message, self.flow, self.method, sequence) = (message, flow, method, cseq.number)
+    private struct Tags {
+        var from: ArraySlice<UInt8>
+        var to: ArraySlice<UInt8>
+    }
+
+    private init(
+        _ message: SIPMessage, _ flow: Flow, _ method: SIPMethod, _ sequence: UInt32, _ sender: Sender, _ tags: Tags,
+        _ hop: Hop, notedVia: [UInt8]?, hash: KeyedHash
+    ) throws(SIPParseError) {
+        (self.message, self.flow, self.method, self.sequence) = (message, flow, method, sequence)
+        (self.sender, self.hop, self.notedVia) = (sender, hop, notedVia)
+        (fromTag, toTag) = (tags.from, tags.to)
         uri = try message.requestURI
-        let host = fromText[Self.shift(from.host, fromText)]
-        fromHost = IPAddress(parsing: host).map { .address($0) } ?? .name(Array(host))
-        fromUser = from.user.map { fromText[Self.shift($0, fromText)].map(Self.lowercased) }
-        fromTag = from.tag.map { fromText[Self.shift($0, fromText)] } ?? []
-        toTag = to.tag.map { toText[Self.shift($0, toText)] } ?? []
         maximumForwards = try message.maxForwards()
-        viaHost = viaText[Self.shift(hop.host, viaText)]
-        viaPort = hop.port
-        let isSource = IPAddress(parsing: viaHost) == flow.remote.ip.unmapped
-        if hop.isReceived {
-            // What the sender wrote itself is not to be believed.
-            var via = try message.topVia()
-            via.note(source: flow.remote)
-            notedVia = via.text
-        } else if hop.asksForRport || !isSource {
-            notedVia = Self.noted(viaText, hop.rport, source: flow.remote)
-        }
-        key = Self.key(message, method, sequence, self.branch, viaHost, hop.port, fromTag, hash: hash)
-        answerFlow = flow
+        key = Self.key(message, method, sequence, hop, tags.from, hash: hash)
+        var answerFlow = flow
         if flow.transport == .udp, !hop.asksForRport {
             answerFlow.remote.port = hop.port ?? SIPTransport.udp.defaultPort
         }
+        self.answerFlow = answerFlow
+    }
+
+    /// The quick way where the headers have the usual shape, else the full grammar, which says what is wrong.
+    static func read(_ message: SIPMessage, on flow: Flow, hash: KeyedHash) throws(SIPParseError) -> Incoming {
+        if let quick = try quick(message, on: flow, hash: hash) { return quick }
+        return try thorough(message, on: flow, hash: hash)
+    }
+
+    private static func thorough(
+        _ message: SIPMessage, on flow: Flow, hash: KeyedHash
+    ) throws(SIPParseError) -> Incoming {
+        try message.validate()
+        let via = try message.topVia()
+        let (from, to, cseq) = (try message.from(), try message.to(), try message.cseq())
+        var noted = via
+        noted.note(source: flow.remote)
+        let hop = Hop(
+            branch: (via.branch ?? [])[...], host: via.host.text[...], port: via.port, asksForRport: via.asksForRport)
+        return try Incoming(
+            message, flow, cseq.method, cseq.number, .parsed(from.uri),
+            Tags(from: (from.tag ?? [])[...], to: (to.tag ?? [])[...]), hop,
+            notedVia: noted == via ? nil : noted.text, hash: hash)
+    }
+
+    /// - Returns: nil when a header has an unusual shape.
+    private static func quick(
+        _ message: SIPMessage, on flow: Flow, hash: KeyedHash
+    ) throws(SIPParseError) -> Incoming? {
+        guard let method = message.method, let cseqText = message.value(of: .cseq),
+            let cseq = HeadScan.sequence(cseqText), cseq.method == method,
+            let viaText = message.value(of: .via), let via = HeadScan.hop(viaText), let branch = via.branch,
+            let fromText = message.value(of: .from), let from = HeadScan.address(fromText),
+            let toText = message.value(of: .to), let to = HeadScan.address(toText),
+            let callID = message.value(of: .callID), HeadScan.isPlainCallID(callID), hasNoRepetition(message)
+        else { return nil }
+        if !message.body.isEmpty, !message.contains(.contentType) { return nil }
+        let hop = Hop(
+            branch: viaText[shift(branch, viaText)], host: viaText[shift(via.host, viaText)], port: via.port,
+            asksForRport: via.asksForRport)
+        guard isModern(hop.branch) else { return nil }
+        return try Incoming(
+            message, flow, method, cseq.number,
+            .text(user: from.user.map { fromText[shift($0, fromText)] }, host: fromText[shift(from.host, fromText)]),
+            Tags(
+                from: from.tag.map { fromText[shift($0, fromText)] } ?? [],
+                to: to.tag.map { toText[shift($0, toText)] } ?? []),
+            hop, notedVia: try noted(message, viaText, via, source: flow.remote), hash: hash)
     }
 
     private static func shift(_ range: Range<Int>, _ text: ArraySlice<UInt8>) -> Range<Int> {
         (text.startIndex + range.lowerBound)..<(text.startIndex + range.upperBound)
     }
 
+    private static func noted(
+        _ message: SIPMessage, _ text: ArraySlice<UInt8>, _ via: HeadScan.Hop, source: TransportAddress
+    ) throws(SIPParseError) -> [UInt8]? {
+        if via.isReceived {
+            // What the sender wrote itself is not to be believed.
+            var parsed = try message.topVia()
+            parsed.note(source: source)
+            return parsed.text
+        }
+        if !via.asksForRport, IPAddress(parsing: text[shift(via.host, text)]) == source.ip.unmapped { return nil }
+        return noted(text, via.rport, source: source)
+    }
+
     /// As `Via.note(source:)` writes it: rport in its place is replaced at the end, received after it.
     private static func noted(_ via: ArraySlice<UInt8>, _ rport: Range<Int>?, source: TransportAddress) -> [UInt8] {
         var out: [UInt8] = []
-        out.reserveCapacity(via.count + 48)
+        out.reserveCapacity(via.count + 64)
         if let rport {
             out += via[..<(via.startIndex + rport.lowerBound)]
             out += via[(via.startIndex + rport.upperBound)...]
-            out += [UInt8](ascii: ";rport=")
+            out.append(";rport=")
             out.appendDecimal(Int(source.port))
         } else {
             out += via
         }
-        out += [UInt8](ascii: ";received=")
+        out.append(";received=")
         source.ip.unmapped.appendText(to: &out)
         return out
     }
 
-    private static func lowercased(_ byte: UInt8) -> UInt8 { byte &- 0x41 < 26 ? byte | 0x20 : byte }
+    /// Branch of the sender's Via, empty when there is none.
+    var branch: ArraySlice<UInt8> { hop.branch }
+
+    /// From's user part in lower case without escapes; nil when there is none.
+    var fromUser: [UInt8]? {
+        switch sender {
+        case .text(let user, _): user.map { [UInt8](lowercasing: $0) }
+        case .parsed(let uri): uri.plainUser.map { [UInt8](lowercasing: $0[...]) }
+        }
+    }
+
+    var fromHost: Host {
+        switch sender {
+        case .text(_, let host): IPAddress(parsing: host).map { .address($0) } ?? .name(Array(host))
+        case .parsed(let uri): uri.host
+        }
+    }
+
+    /// Whether From names this person; the same as comparing `fromUser`, and nearly always without making it.
+    func isFrom(_ user: [UInt8]) -> Bool {
+        guard case .text(let name?, _) = sender else { return fromUser == user }
+        return name.equalsIgnoringCase(user[...])
+    }
 
     private static func isModern(_ branch: ArraySlice<UInt8>) -> Bool {
         branch.count > 7 && branch.prefix(7).equals("z9hG4bK")
@@ -136,16 +177,16 @@ struct Incoming {
     /// RFC 3261 §17.2.3. Requests of RFC 2543, without the magic cookie, are told apart by what stays the same in a
     /// retransmission and in the ACK.
     private static func key(
-        _ message: SIPMessage, _ method: SIPMethod, _ sequence: UInt32, _ branch: ArraySlice<UInt8>,
-        _ host: ArraySlice<UInt8>, _ port: UInt16?, _ fromTag: ArraySlice<UInt8>, hash: KeyedHash
+        _ message: SIPMessage, _ method: SIPMethod, _ sequence: UInt32, _ hop: Hop, _ fromTag: ArraySlice<UInt8>,
+        hash: KeyedHash
     ) -> UInt64 {
         var state = hash.begin(.transaction)
         state.add(method == .ack ? code(.invite) : code(method))
         if case .other(let name) = method { state.add(name[...]) }
-        if isModern(branch) {
-            state.add(branch)
-            state.add(host)
-            state.add(UInt64(port ?? 0))
+        if isModern(hop.branch) {
+            state.add(hop.branch)
+            state.add(hop.host)
+            state.add(UInt64(hop.port ?? 0))
         } else {
             state.add(message.requestURIText)
             state.add(fromTag)
@@ -178,7 +219,7 @@ struct Incoming {
 
     /// The key of the INVITE this CANCEL is about (RFC 3261 §9.2).
     func inviteKey(hash: KeyedHash) -> UInt64 {
-        Self.key(message, .invite, sequence, branch, viaHost, viaPort, fromTag, hash: hash)
+        Self.key(message, .invite, sequence, hop, fromTag, hash: hash)
     }
 
     /// Hash of everything the routing of this request depends on (RFC 3261 §16.6 step 8, RFC 5393 §4.2): the same when

@@ -75,18 +75,22 @@ struct KeyedHash: Sendable {
 
         mutating func add(_ part: ArraySlice<UInt8>) {
             part.withUnsafeBytes { bytes in
+                var state = self
                 var index = 0
-                while index + 8 <= bytes.count {
-                    add(UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)))
-                    index += 8
+                while index &+ 8 <= bytes.count {
+                    state.add(UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)))
+                    index &+= 8
                 }
                 var last = UInt64(truncatingIfNeeded: bytes.count) << 56
-                var shift: UInt64 = 0
-                while index < bytes.count {
-                    last |= UInt64(bytes[index]) << shift
-                    (shift, index) = (shift + 8, index + 1)
+                if index > 0, index < bytes.count {
+                    // The bytes that are left are the upper ones of the last eight.
+                    let end = bytes.loadUnaligned(fromByteOffset: bytes.count &- 8, as: UInt64.self)
+                    last |= UInt64(littleEndian: end) >> UInt64((8 &- (bytes.count &- index)) &* 8)
+                } else {
+                    for place in index..<bytes.count { last |= UInt64(bytes[place]) << UInt64(place &* 8) }
                 }
-                add(last)
+                state.add(last)
+                self = state
             }
         }
 

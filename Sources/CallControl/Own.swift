@@ -23,8 +23,17 @@ struct OwnNames: Sendable {
         var route: [UInt8]
     }
 
+    /// What a listener is found by. Apart from its texts, because these are plain values that count no references.
+    private struct Place: Sendable {
+        var transport: SIPTransport
+        var id: UInt64
+        var local: TransportAddress
+        var isV6: Bool
+    }
+
     let domain: [UInt8]
     let hops: [Hop]
+    private let places: [Place]
     private let hosts: [Host]
 
     init(_ configuration: CallController.Configuration) {
@@ -39,6 +48,7 @@ struct OwnNames: Sendable {
                         local: TransportAddress(ip: .v4(0), port: 0))))
         }
         self.hops = hops
+        places = hops.map { Place(transport: $0.transport, id: $0.id, local: $0.local, isV6: $0.local.ip.isV6) }
         let names = [configuration.domain] + configuration.aliases
         hosts = names.compactMap(Self.host) + hops.map(\.host)
     }
@@ -72,19 +82,32 @@ struct OwnNames: Sendable {
             via: via, route: route)
     }
 
-    /// The listener whose name goes into messages on a flow.
+    /// The listener whose name goes into messages on a flow: over UDP its socket's, over streams the one most like it.
     func hop(for flow: Flow) -> Int {
+        let isV6 = flow.local.ip.isV6
         var best = 0
         var bestScore = -1
-        for (position, hop) in hops.enumerated() where hop.transport == flow.transport {
+        for position in places.indices where places[position].transport == flow.transport {
+            if flow.transport == .udp, places[position].id == flow.id { return position }
             var score = 0
-            if flow.transport == .udp, hop.id == flow.id { score = 8 }
-            if hop.local.port == flow.local.port { score += 2 }
-            if hop.local.ip == flow.local.ip { score += 4 }
-            if hop.local.ip.isV6 == flow.local.ip.isV6 { score += 1 }
+            if places[position].local.port == flow.local.port { score += 2 }
+            if places[position].local.ip == flow.local.ip { score += 4 }
+            if places[position].isV6 == isV6 { score += 1 }
             if score > bestScore { (best, bestScore) = (position, score) }
         }
         return best
+    }
+
+    /// The user part of a Route entry that is ours to the byte, as nearly all are that come back.
+    func userPart(ofRoute entry: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+        guard entry.count > 5, entry.prefix(5).equals("<sip:"), let at = entry.firstIndex(of: ASCII.at) else {
+            return nil
+        }
+        let rest = entry[at...]
+        for position in hops.indices where rest.equals(hops[position].route[...]) {
+            return entry[(entry.startIndex + 5)..<at]
+        }
+        return nil
     }
 
     /// A UDP flow to an address, through a socket of its family.

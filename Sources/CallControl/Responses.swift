@@ -18,7 +18,7 @@ extension CallController {
         }
         // §16.7 step 3: without another Via it leads nowhere. It must not end the transaction either, or nobody would
         // answer the request any more.
-        guard message.count(of: .via) > 1 || message.values(of: .via).count > 1 else {
+        guard message.hasSeveral(.via) else {
             return drop(.strayResponse, flow)
         }
         if branches.elements[slot].invite != nil {

@@ -2,23 +2,49 @@ import Base
 import SIP
 
 /// What the Route headers of a request say once our own entries are off it (RFC 3261 §16.4).
-struct RouteSet {
+final class RouteSet {
     /// How many entries at the top were ours.
-    private(set) var removed = 0
+    let removed: Int
     /// The Request-URI was ours, put there by a strict router before us, and the last Route entry takes its place.
-    private(set) var repairedURI: [UInt8]?
+    let repairedURI: [UInt8]?
     /// The Request-URI to route by.
-    private(set) var uri: SIPURI
+    let uri: SIPURI
     /// The first entry that is left.
-    private(set) var next: NameAddress?
+    let next: NameAddress?
     /// The other end of the dialog, from a token of ours that fits this dialog.
-    private(set) var way: Way?
+    let way: Way?
 
-    init(_ incoming: Incoming, own: OwnNames, hash: KeyedHash, limit: Int) throws(SIPParseError) {
-        uri = incoming.uri
-        guard incoming.message.contains(.route) else { return }
+    private init(_ uri: SIPURI, way: Way?, removed: Int, next: NameAddress? = nil, repairedURI: [UInt8]? = nil) {
+        (self.uri, self.way, self.removed) = (uri, way, removed)
+        (self.next, self.repairedURI) = (next, repairedURI)
+    }
+
+    static func read(
+        _ incoming: Incoming, own: OwnNames, hash: KeyedHash, limit: Int
+    ) throws(SIPParseError) -> RouteSet {
+        guard incoming.message.contains(.route) else { return RouteSet(incoming.uri, way: nil, removed: 0) }
+        if let quick = quick(incoming, own, hash) { return quick }
+        return try thorough(incoming, own, hash, limit: limit)
+    }
+
+    /// The usual case within a dialog: one entry, which we wrote.
+    private static func quick(_ incoming: Incoming, _ own: OwnNames, _ hash: KeyedHash) -> RouteSet? {
+        guard incoming.message.count(of: .route) == 1, let entry = incoming.message.value(of: .route),
+            let user = own.userPart(ofRoute: entry), let way = way(user, incoming, hash),
+            incoming.uri.user?.first != UInt8(ascii: "h") || Self.way(incoming.uri, incoming, hash) == nil
+        else { return nil }
+        return RouteSet(incoming.uri, way: way, removed: 1)
+    }
+
+    private static func thorough(
+        _ incoming: Incoming, _ own: OwnNames, _ hash: KeyedHash, limit: Int
+    ) throws(SIPParseError) -> RouteSet {
+        var uri = incoming.uri
         var routes = try incoming.message.routes()[...]
         guard routes.count <= limit else { throw .headersTooLong }
+        var way: Way?
+        var removed = 0
+        var repairedURI: [UInt8]?
         let token = Self.way(uri, incoming, hash)
         if token != nil, own.includes(uri.host, port: uri.port, arrivedBy: incoming.flow), let last = routes.popLast() {
             way = token
@@ -26,14 +52,13 @@ struct RouteSet {
             repairedURI = last.uri.text
         }
         while let first = routes.first,
-            own.includes(first.uri.host, port: first.uri.port, arrivedBy: incoming.flow),
-            !Self.isPerson(first.uri)
+            own.includes(first.uri.host, port: first.uri.port, arrivedBy: incoming.flow), !isPerson(first.uri)
         {
             way = Self.way(first.uri, incoming, hash) ?? way
             removed += 1
             routes.removeFirst()
         }
-        next = routes.first
+        return RouteSet(uri, way: way, removed: removed, next: routes.first, repairedURI: repairedURI)
     }
 
     /// A Route with `sip:anna@domain` is no hop of ours but a person; a token or nothing before the @ is ours.
@@ -43,10 +68,13 @@ struct RouteSet {
     }
 
     private static func way(_ uri: SIPURI, _ incoming: Incoming, _ hash: KeyedHash) -> Way? {
-        guard let user = uri.user,
+        uri.user.flatMap { way($0[...], incoming, hash) }
+    }
+
+    private static func way(_ user: ArraySlice<UInt8>, _ incoming: Incoming, _ hash: KeyedHash) -> Way? {
+        guard
             let (token, direction) = RouteToken.open(
-                user[...], callID: incoming.message.callID, fromTag: incoming.fromTag, toTag: incoming.toTag,
-                hash: hash)
+                user, callID: incoming.message.callID, fromTag: incoming.fromTag, toTag: incoming.toTag, hash: hash)
         else { return nil }
         return direction == .fromCaller ? token.callee : token.caller
     }

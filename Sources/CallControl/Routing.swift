@@ -9,7 +9,7 @@ extension CallController {
         }
         let routeSet: RouteSet
         do throws(SIPParseError) {
-            routeSet = try RouteSet(incoming, own: own, hash: hash, limit: configuration.limits.routes)
+            routeSet = try RouteSet.read(incoming, own: own, hash: hash, limit: configuration.limits.routes)
         } catch { return answer(incoming, error.status, "Malformed Route", because: .malformed) }
         let isForServer =
             routeSet.next == nil && (routeSet.uri.user ?? []).isEmpty && isSIP(routeSet.uri)
@@ -64,7 +64,7 @@ extension CallController {
     /// §16.3 step 4: a Via of ours below the top one whose branch has the same hash.
     private func hasLooped(_ incoming: Incoming, _ loop: UInt64) -> Bool {
         let message = incoming.message
-        guard message.count(of: .via) > 1 || message.values(of: .via).count > 1 else { return false }
+        guard message.hasSeveral(.via) else { return false }
         do throws(SIPParseError) {
             for via in try message.vias() where own.wrote(via) {
                 if let branch = via.branch, BranchToken(parsing: branch[...])?.loop == loop { return true }

@@ -40,18 +40,18 @@ struct BranchToken: Equatable {
 
     func serialize(into out: inout [UInt8]) {
         out += Via.magicCookie
-        out.appendHex(id)
-        out.appendHex(loop)
-        out.appendHex(seal)
+        out.appendHexadecimal(id)
+        out.appendHexadecimal(loop)
+        out.appendHexadecimal(seal)
     }
 
     /// - Parameter text: a branch parameter's value; nil when it cannot be ours.
     init?(parsing text: ArraySlice<UInt8>) {
         guard text.count == Self.length, text.starts(with: Via.magicCookie) else { return nil }
         let start = text.startIndex + 7
-        guard let id = UInt64(hex: text[start..<start + 16]),
-            let loop = UInt64(hex: text[(start + 16)..<(start + 32)]),
-            let seal = UInt64(hex: text[(start + 32)..<(start + 48)])
+        guard let id = UInt64(hexadecimal: text[start..<start + 16]),
+            let loop = UInt64(hexadecimal: text[(start + 16)..<(start + 32)]),
+            let seal = UInt64(hexadecimal: text[(start + 32)..<(start + 48)])
         else { return nil }
         (self.id, self.loop, self.seal) = (id, loop, seal)
     }
@@ -73,20 +73,20 @@ enum Way: Equatable, Sendable {
         switch self {
         case .device(let id):
             out.append(UInt8(ascii: "d"))
-            out.appendHex(id)
+            out.appendHexadecimal(id)
         case .stream(let id, let epoch):
             out.append(UInt8(ascii: "s"))
-            out.appendHex(id)
-            out.appendHex(UInt64(epoch), digits: 8)
+            out.appendHexadecimal(id)
+            out.appendHexadecimal(UInt64(epoch), digits: 8)
         case .datagrams(let socket, let address):
             out.append(UInt8(ascii: "u"))
-            out.appendHex(socket, digits: 4)
-            out.appendHex(UInt64(address.port), digits: 4)
+            out.appendHexadecimal(socket, digits: 4)
+            out.appendHexadecimal(UInt64(address.port), digits: 4)
             switch address.ip {
-            case .v4(let bits): out.appendHex(UInt64(bits), digits: 8)
+            case .v4(let bits): out.appendHexadecimal(UInt64(bits), digits: 8)
             case .v6(let high, let low):
-                out.appendHex(high)
-                out.appendHex(low)
+                out.appendHexadecimal(high)
+                out.appendHexadecimal(low)
             }
         case .outside:
             out.append(UInt8(ascii: "x"))
@@ -99,22 +99,24 @@ enum Way: Equatable, Sendable {
         let start = rest.startIndex
         switch kind {
         case UInt8(ascii: "d") where rest.count == 16:
-            guard let id = UInt64(hex: rest) else { return nil }
+            guard let id = UInt64(hexadecimal: rest) else { return nil }
             self = .device(id)
         case UInt8(ascii: "s") where rest.count == 24:
-            guard let id = UInt64(hex: rest.prefix(16)), let epoch = UInt64(hex: rest.suffix(8)) else { return nil }
+            guard let id = UInt64(hexadecimal: rest.prefix(16)), let epoch = UInt64(hexadecimal: rest.suffix(8)) else {
+                return nil
+            }
             self = .stream(id: id, epoch: UInt32(truncatingIfNeeded: epoch))
         case UInt8(ascii: "u") where rest.count == 16 || rest.count == 40:
-            guard let socket = UInt64(hex: rest[start..<start + 4]),
-                let port = UInt64(hex: rest[(start + 4)..<(start + 8)]),
-                let high = UInt64(hex: rest[(start + 8)...].prefix(16))
+            guard let socket = UInt64(hexadecimal: rest[start..<start + 4]),
+                let port = UInt64(hexadecimal: rest[(start + 4)..<(start + 8)]),
+                let high = UInt64(hexadecimal: rest[(start + 8)...].prefix(16))
             else { return nil }
             let port16 = UInt16(truncatingIfNeeded: port)
             if rest.count == 16 {
                 self = .datagrams(
                     socket: socket, TransportAddress(ip: .v4(UInt32(truncatingIfNeeded: high)), port: port16))
             } else {
-                guard let low = UInt64(hex: rest.suffix(16)) else { return nil }
+                guard let low = UInt64(hexadecimal: rest.suffix(16)) else { return nil }
                 self = .datagrams(socket: socket, TransportAddress(ip: .v6(high: high, low: low), port: port16))
             }
         case UInt8(ascii: "x") where rest.isEmpty:
@@ -142,7 +144,7 @@ struct RouteToken: Equatable {
         callee.serialize(into: &out)
         let seal = Self.seal(out[start...], callID, callerTag, hash)
         out.append(UInt8(ascii: "."))
-        out.appendHex(seal)
+        out.appendHexadecimal(seal)
     }
 
     /// Which end sent a request with this token.
@@ -169,7 +171,8 @@ struct RouteToken: Equatable {
             let dot = text.firstIndex(of: UInt8(ascii: "."))
         else { return nil }
         let sealStart = text.endIndex - 16
-        guard dot < sealStart - 1, text[sealStart - 1] == UInt8(ascii: "."), let seal = UInt64(hex: text[sealStart...])
+        guard dot < sealStart - 1, text[sealStart - 1] == UInt8(ascii: "."),
+            let seal = UInt64(hexadecimal: text[sealStart...])
         else { return nil }
         let ways = text[..<(sealStart - 1)]
         let direction: Direction

@@ -124,7 +124,7 @@ struct AuthParameterWriter {
 
     mutating func hexadecimal(_ name: StaticString, _ value: UInt32) {
         begin(name)
-        out.appendHexadecimal(value)
+        out.appendHexadecimal(UInt64(value), digits: 8)
     }
 
     /// A quoted list of qualities; nothing when there are none.

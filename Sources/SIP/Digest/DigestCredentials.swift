@@ -99,7 +99,7 @@ package struct DigestCredentials: HeaderValue, Equatable {
         }
         if let quality {
             text.append(ASCII.colon)
-            text.appendHexadecimal(nonceCount ?? 1)
+            text.appendHexadecimal(UInt64(nonceCount ?? 1), digits: 8)
             text.append(colonAnd: cnonce ?? [])
             text.append(":")
             text.append(quality.literal)

@@ -159,21 +159,11 @@ private struct Nonce {
 
     /// - Returns: nil when the text was not made by us.
     init?(parsing text: [UInt8], _ signature: SipHash) {
-        guard text.count == 48, let made = Self.word(text[0..<16]), let salt = Self.word(text[16..<32]),
-            let signed = Self.word(text[32..<48]), signed == signature.hash(made, salt)
+        guard text.count == 48, let made = UInt64(hexadecimal: text[0..<16]),
+            let salt = UInt64(hexadecimal: text[16..<32]),
+            let signed = UInt64(hexadecimal: text[32..<48]), signed == signature.hash(made, salt)
         else { return nil }
         self.init(made: Instant(nanoseconds: Int64(bitPattern: made)), salt: salt)
-    }
-
-    /// Sixteen digits, letters in lower case.
-    private static func word(_ digits: ArraySlice<UInt8>) -> UInt64? {
-        var value = UInt64(0)
-        for digit in digits {
-            // Digits and lower-case letters have this bit, upper-case letters lack it.
-            guard digit & 0x20 != 0, let nibble = ASCII.hexValue(digit) else { return nil }
-            value = value << 4 | UInt64(nibble)
-        }
-        return value
     }
 
     func text(_ signature: SipHash) -> [UInt8] {

@@ -85,22 +85,3 @@ package struct SipHash: Sendable {
         private func rotate(_ word: UInt64, _ bits: UInt64) -> UInt64 { word << bits | word >> (64 - bits) }
     }
 }
-
-extension [UInt8] {
-    /// Appends the bytes as lower-case hexadecimal digits.
-    package mutating func appendHexadecimal(_ bytes: [UInt8]) {
-        for byte in bytes {
-            append(ASCII.hexDigit(byte >> 4))
-            append(ASCII.hexDigit(byte & 0xf))
-        }
-    }
-
-    /// Appends all digits of a number, the most significant first.
-    mutating func appendHexadecimal<Number: FixedWidthInteger & UnsignedInteger>(_ number: Number) {
-        var shift = Number.bitWidth
-        while shift > 0 {
-            shift -= 4
-            append(ASCII.hexDigit(UInt8(truncatingIfNeeded: number >> Number(shift)) & 0xf))
-        }
-    }
-}

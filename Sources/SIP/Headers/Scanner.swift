@@ -190,7 +190,7 @@ enum Grammar {
             var quoted = false
             var bracketed = false
             // Most values have no comma at all.
-            guard bytes.contains(ASCII.comma) else { return text.endIndex }
+            guard CheckedBytes(bytes).contains(ASCII.comma) else { return text.endIndex }
             while index < bytes.count {
                 let byte = bytes[index]
                 if quoted {

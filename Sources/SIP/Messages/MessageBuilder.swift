@@ -141,12 +141,28 @@ package struct MessageBuilder: Sendable {
         for line in message.lines where line.code == name { copy(line, of: message) }
     }
 
-    /// What stands in a message's header can break out of its line no more than there.
+    /// All values of a list header but the first: the Vias below the top one.
+    package mutating func copyRest(of name: HeaderName, from message: SIPMessage) {
+        var isFirst = true
+        for line in message.lines where line.code == name {
+            guard isFirst else {
+                copy(line, of: message)
+                continue
+            }
+            isFirst = false
+            let text = message.text(of: line)
+            let end = Grammar.endOfListElement(text)
+            if end < text.endIndex { add(name, Grammar.trimmed(text[(end + 1)...])) }
+        }
+    }
+
+    /// What stands in a message's header can break out of its line no more than there: the line is copied as it is.
     @inline(never)
     private mutating func copy(_ line: HeaderLine, of message: SIPMessage) {
-        var copy = HeaderLine(beginning: line.code, in: &bytes)
-        if line.isFolded { bytes += message.text(of: line) } else { bytes += message.bytes[line.value] }
-        copy.close(in: &bytes)
+        guard !line.isFolded else { return add(line.code, message.text(of: line)) }
+        var copy = line
+        copy.move(by: UInt32(truncatingIfNeeded: bytes.count) &- line.start)
+        bytes += message.bytes[line.whole]
         lines.append(copy)
     }
 

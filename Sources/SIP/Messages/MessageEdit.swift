@@ -13,7 +13,10 @@ package struct MessageEdit: Sendable {
 
     package init(_ message: SIPMessage) {
         original = message
-        lines = message.lines
+        // Room for the lines a proxy adds, so that adding them moves nothing.
+        lines = []
+        lines.reserveCapacity(message.lines.count + 6)
+        lines += message.lines
         scratch.reserveCapacity(256)
     }
 
@@ -208,7 +211,7 @@ package struct MessageEdit: Sendable {
 
 extension HeaderLine {
     /// Moves every place; wraps, since a move to the front is a large unsigned number.
-    fileprivate mutating func move(by shift: UInt32) {
+    mutating func move(by shift: UInt32) {
         isNew = false
         start &+= shift
         valueStart &+= shift

@@ -185,6 +185,24 @@ struct CheckedBytes {
         return min(index, count)
     }
 
+    /// Whether `byte` is among them; eight at a time, a byte that is the same being zero in the difference.
+    func contains(_ byte: UInt8) -> Bool {
+        var index = 0
+        if let base = UnsafeRawPointer(buffer.baseAddress) {
+            let pattern = UInt64(byte) &* 0x0101_0101_0101_0101
+            while index + 8 <= count {
+                let word = base.loadUnaligned(fromByteOffset: index, as: UInt64.self) ^ pattern
+                if (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080 != 0 { return true }
+                index += 8
+            }
+        }
+        while index < count {
+            if buffer[index] == byte { return true }
+            index += 1
+        }
+        return false
+    }
+
     /// Where line ends at the beginning of the bytes stop.
     func endOfLineEnds() -> Int {
         var index = 0

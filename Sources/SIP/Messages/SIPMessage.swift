@@ -183,6 +183,18 @@ extension SIPMessage {
         return count
     }
 
+    /// Whether a list header has more than one value, in one line or in several.
+    package func hasSeveral(_ name: HeaderName) -> Bool {
+        var found = false
+        for line in lines where line.code == name {
+            if found { return true }
+            found = true
+            let text = text(of: line)
+            if Grammar.endOfListElement(text) < text.endIndex { return true }
+        }
+        return false
+    }
+
     /// Every header line in order, with the name as written.
     package var headers: [(name: ArraySlice<UInt8>, value: ArraySlice<UInt8>)] {
         lines.map { (bytes[$0.name], text(of: $0)) }

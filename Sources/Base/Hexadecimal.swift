@@ -1,0 +1,46 @@
+extension [UInt8] {
+    /// Appends the bytes as lower-case hexadecimal digits.
+    package mutating func appendHexadecimal(_ bytes: [UInt8]) {
+        for byte in bytes {
+            append(ASCII.hexDigit(byte >> 4))
+            append(ASCII.hexDigit(byte & 0xf))
+        }
+    }
+
+    /// Appends the lowest digits of a number, the most significant of them first.
+    ///
+    /// - Parameter digits: 1 to 16.
+    package mutating func appendHexadecimal(_ number: UInt64, digits: Int = 16) {
+        let upper = Self.eightDigits(UInt32(truncatingIfNeeded: number >> 32))
+        let lower = Self.eightDigits(UInt32(truncatingIfNeeded: number))
+        Swift.withUnsafeBytes(of: (upper, lower)) { append(contentsOf: $0.suffix(digits)) }
+    }
+
+    /// The digits as they lie in memory, all eight made at once in the eight bytes of a word.
+    private static func eightDigits(_ number: UInt32) -> UInt64 {
+        var nibbles = UInt64(number)
+        nibbles = (nibbles << 16 | nibbles) & 0x0000_ffff_0000_ffff
+        nibbles = (nibbles << 8 | nibbles) & 0x00ff_00ff_00ff_00ff
+        nibbles = (nibbles << 4 | nibbles) & 0x0f0f_0f0f_0f0f_0f0f
+        let letters = (nibbles &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        return (nibbles &+ 0x3030_3030_3030_3030 &+ letters &* 0x27).bigEndian
+    }
+}
+
+extension UInt64 {
+    /// Reads hexadecimal digits in lower case, as `appendHexadecimal` writes them; nil for anything else or more than 16.
+    package init?(hexadecimal text: ArraySlice<UInt8>) {
+        guard (1...16).contains(text.count) else { return nil }
+        let value = text.withUnsafeBufferPointer { digits -> UInt64? in
+            var value = UInt64(0)
+            for digit in digits {
+                let (number, letter) = (digit &- 0x30, digit &- 0x61)
+                guard number < 10 || letter < 6 else { return nil }
+                value = value << 4 | UInt64(number < 10 ? number : letter &+ 10)
+            }
+            return value
+        }
+        guard let value else { return nil }
+        self = value
+    }
+}
