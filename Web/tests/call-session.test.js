@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CallSession } from '../phone/call-session.js';
 import { FakeAgent, FakeDevices, FakePeer, settle } from './fakes.js';
+import { mockTimeouts } from './mock-timeouts.js';
 
 /** @param {'outgoing' | 'incoming'} direction @param {boolean} [isOnline] */
 function callWith(direction, isOnline = true) {
@@ -239,7 +240,7 @@ test('an offer that cannot be taken is refused and the call goes on', async () =
 });
 
 test('both offer at once: 491, back, and again after a while', async (context) => {
-  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const clock = mockTimeouts(context);
   const { call, agent, peer } = await established();
   peer.need();
   await settle();
@@ -251,10 +252,10 @@ test('both offer at once: 491, back, and again after a while', async (context) =
   // The other side may be faster now.
   await call.offered({ sdp: 'their offer' });
   assert.equal(agent.commands.at(-1), 'answerOffer 7 answer 3');
-  context.mock.timers.tick(2_000);
+  clock.tick(2_000);
   await settle();
   assert.equal(agent.commands.length, 3, 'the caller waits at least 2.1 s (RFC 3261 §14.1)');
-  context.mock.timers.tick(2_000);
+  clock.tick(2_000);
   await settle();
   assert.equal(agent.commands.at(-1), 'offer 7 offer 4');
 });
@@ -269,14 +270,14 @@ test('an offer that theirs overtakes while it is being made is taken back and ma
 });
 
 test('an offer the agent will not send is made again later', async (context) => {
-  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const clock = mockTimeouts(context);
   const { agent, peer } = await established();
   agent.refuse.add('offer');
   peer.need();
   await settle();
   assert.equal(peer.log.at(-1), 'rollback');
   agent.refuse.clear();
-  context.mock.timers.tick(500);
+  clock.tick(500);
   await settle();
   assert.deepEqual(agent.commands, ['offer 7 offer 2', 'offer 7 offer 3']);
 });
@@ -296,7 +297,7 @@ test('a camera that the other side refuses goes off, and nothing is asked again 
 });
 
 test('a lost path is sought at once when it failed, and again when the server is back', async (context) => {
-  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const clock = mockTimeouts(context);
   const { call, agent, peer, world } = await established();
   const path = (/** @type {string} */ state) => {
     peer.path = state;
@@ -307,7 +308,7 @@ test('a lost path is sought at once when it failed, and again when the server is
   path('disconnected');
   assert.equal(call.isPathLost, true);
   path('failed');
-  context.mock.timers.tick(0);
+  clock.tick(0);
   await settle();
   assert.deepEqual(peer.log, ['restart']);
   assert.deepEqual(agent.commands, [], 'without a server nothing can be offered');
@@ -317,7 +318,7 @@ test('a lost path is sought at once when it failed, and again when the server is
   assert.deepEqual(agent.commands, ['offer 7 offer 2']);
   path('connected');
   assert.equal(call.isPathLost, false);
-  context.mock.timers.tick(60_000);
+  clock.tick(60_000);
   assert.equal(call.state, 'active');
 });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { backoff, Connection } from '../phone/connection.js';
+import { mockTimeouts } from './mock-timeouts.js';
 
 class FakeSocket {
   /** @type {FakeSocket[]} */
@@ -57,31 +58,31 @@ test('asks for the subprotocol sip and carries bytes', () => {
 });
 
 test('comes back after losses, ever more slowly until the server speaks', (context) => {
-  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const clock = mockTimeouts(context);
   const { connection } = connected();
   for (const wait of [500, 1000, 2000]) {
     FakeSocket.made.at(-1)?.onclose();
     assert.equal(connection.state, 'waiting');
     const count = FakeSocket.made.length;
-    context.mock.timers.tick(wait - 1);
+    clock.tick(wait - 1);
     assert.equal(FakeSocket.made.length, count);
-    context.mock.timers.tick(1);
+    clock.tick(1);
     assert.equal(FakeSocket.made.length, count + 1);
   }
   FakeSocket.made.at(-1)?.onopen();
   FakeSocket.made.at(-1)?.onmessage({ data: 'x' });
   FakeSocket.made.at(-1)?.onclose();
   const count = FakeSocket.made.length;
-  context.mock.timers.tick(500);
+  clock.tick(500);
   assert.equal(FakeSocket.made.length, count + 1, 'the first wait again');
   connection.close();
 });
 
 test('a server that never accepts is given up, and its late words are ignored', (context) => {
-  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const clock = mockTimeouts(context);
   const { connection } = connected();
   const [stale] = FakeSocket.made;
-  context.mock.timers.tick(10_000);
+  clock.tick(10_000);
   assert.equal(connection.state, 'waiting');
   assert(stale.isClosed);
   stale.onopen();
@@ -90,7 +91,7 @@ test('a server that never accepts is given up, and its late words are ignored', 
 });
 
 test('hope shortens the wait, and a changed network replaces even an open socket', (context) => {
-  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const clock = mockTimeouts(context);
   const { connection } = connected();
   FakeSocket.made[0].onopen();
   connection.wake();
@@ -102,7 +103,7 @@ test('hope shortens the wait, and a changed network replaces even an open socket
   connection.wake();
   assert.equal(FakeSocket.made.length, 3);
   connection.close();
-  context.mock.timers.tick(60_000);
+  clock.tick(60_000);
   connection.renew();
   assert.equal(FakeSocket.made.length, 3, 'closed stays closed');
 });

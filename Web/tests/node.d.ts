@@ -1,7 +1,7 @@
 /** The little of Node.js that the tests use; Debian has no package of its types for `tsc`. */
 declare module 'node:test' {
-  interface Context {
-    mock: { timers: { enable(how: { apis: string[] }): void, tick(milliseconds: number): void } };
+  export interface Context {
+    after(body: () => void): void;
   }
   export function test(name: string, body: (context: Context) => void | Promise<void>): void;
 }
