@@ -59,7 +59,7 @@ final class Call: @unchecked Sendable {
         legs = [leg]
         chosen = 0
         let from = try request.message.from()
-        var invite = ServerInvite(request, tag: tag, stack, at: now)
+        var invite = ServerInvite(request, tag: tag, isSecure: leg.dialog.isSecure, stack, at: now)
         invite.ring(stack, at: now)
         server = invite
         stack.emit(

@@ -39,7 +39,7 @@ extension CallLeg {
         _ method: SIPMethod, sdp: [UInt8], for purpose: LegRequest, _ stack: Stack, at now: Instant
     ) {
         var request = self.request(method, stack)
-        stack.addSessionHeaders(&request, isRequest: true)
+        stack.addSessionHeaders(&request, isSecure: dialog.isSecure, isRequest: true)
         timer.addOffer(to: &request, wanting: stack.configuration.sessionExpires)
         if method == .invite {
             (isInviting, isInviteWithdrawn) = (true, false)

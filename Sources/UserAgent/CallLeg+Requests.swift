@@ -132,7 +132,7 @@ extension CallLeg {
     ) {
         refreshTarget(from: request.message)
         var response = stack.response(200, to: request, tag: dialog.id.localTag)
-        stack.addSessionHeaders(&response, isRequest: false)
+        stack.addSessionHeaders(&response, isSecure: dialog.isSecure, isRequest: false)
         response.copy(.recordRoute, from: request.message)
         timer.answer(request.message, in: &response, wanting: stack.configuration.sessionExpires, at: now)
         let message = response.finish(contentType: sdp.isEmpty ? nil : Abilities.sdp, body: sdp)

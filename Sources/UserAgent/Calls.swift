@@ -26,7 +26,8 @@ final class Calls: @unchecked Sendable {
         let to = NameAddress(uri: target.asRequestURI)
         var invite = stack.request(
             .invite, to: to, tag: stack.random.token(length: 10), callID: stack.random.token(length: 20), cseq: 1)
-        stack.addSessionHeaders(&invite, isRequest: true, reliably: true)
+        stack.addSessionHeaders(
+            &invite, isSecure: stack.identity.isSecure(to.uri), isRequest: true, reliably: true)
         SessionTimer().addOffer(to: &invite, wanting: stack.configuration.sessionExpires)
         if let replaces {
             invite.add(.replaces, replaces)

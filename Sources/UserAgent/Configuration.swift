@@ -2,9 +2,18 @@ import SIP
 
 /// Who the phone is and how it reaches its server. Text is bytes, as everywhere in the shared targets.
 package struct Configuration: Sendable {
-    /// Whether candidates may travel after the offer (RFC 8840 §3).
+    /// Whether candidates may travel after the offer (RFC 8838 §3 and §16, RFC 8840 §3).
+    ///
+    /// In every case INFO with candidates goes only to a peer whose Recv-Info asks for it. What differs is what the page
+    /// puts into its offers and answers.
     package enum Trickle: UInt8, Sendable {
-        case off, half, full
+        /// All candidates stand in the description, and nothing is said about trickling.
+        case off
+        /// The description waits until gathering has ended, or one second: what stands in it must do for a peer that cannot
+        /// trickle. Later candidates follow to whoever can.
+        case half
+        /// The description goes at once, because every peer is known to trickle.
+        case full
     }
 
     /// The address of record, `sip:anna@example.org`: From of every request, To of REGISTER.

@@ -44,7 +44,22 @@ final class Identity: @unchecked Sendable {
     }
 
     /// The Contact of dialogs: the GRUU once there is one (RFC 5627 §4.4.1).
-    var contact: NameAddress { NameAddress(uri: gruu ?? contactURI) }
+    ///
+    /// - Parameter isSecure: the way to the peer begins with a SIPS URI, so ours must be one too (RFC 3261 §8.1.1.8,
+    ///   §12.1.1).
+    @inline(never)
+    func contact(isSecure: Bool) -> NameAddress {
+        guard isSecure else { return NameAddress(uri: gruu ?? contactURI) }
+        var uri = gruu ?? contactURI
+        uri.scheme = .sips
+        return NameAddress(uri: uri)
+    }
+
+    /// Whether a request outside of a dialog takes a way that begins with a SIPS URI.
+    @inline(never)
+    func isSecure(_ target: SIPURI) -> Bool {
+        target.isSecure || routes.first?.starts(with: [UInt8](ascii: "<sips:")) == true
+    }
 
     /// Route values for a request outside of a dialog.
     var routes: [[UInt8]] {

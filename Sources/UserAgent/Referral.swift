@@ -58,7 +58,7 @@ extension CallLeg {
     ) throws(CommandError) {
         guard ending == nil, isConfirmed, transfer == nil else { throw .wrongState }
         var request = self.request(.refer, stack)
-        request.add(.contact, stack.identity.contact)
+        request.add(.contact, stack.identity.contact(isSecure: dialog.isSecure))
         request.add(.referTo, target)
         request.add(.referredBy, NameAddress(uri: stack.identity.aor))
         transfer = Transfer(cseq: dialog.localCSeq ?? 0)
@@ -111,7 +111,7 @@ extension CallLeg {
             return stack.reply(403, to: request, at: now)
         }
         var response = stack.response(202, to: request)
-        response.add(.contact, stack.identity.contact)
+        response.add(.contact, stack.identity.contact(isSecure: dialog.isSecure))
         stack.send(response.finish(), to: request, at: now)
         var id: [UInt8] = []
         id.appendDecimal(Int(request.message.sequenceNumber ?? 0))
@@ -137,7 +137,7 @@ extension CallLeg {
     private func sendReport(_ stack: Stack, at now: Instant) {
         guard let status = referral?.take(), let event = referral?.event else { return }
         var request = self.request(.notify, stack)
-        request.add(.contact, stack.identity.contact)
+        request.add(.contact, stack.identity.contact(isSecure: dialog.isSecure))
         request.add(.event, event)
         request.add(
             .subscriptionState,

@@ -10,14 +10,16 @@ struct ServerInvite: Sendable {
 
     let request: ServerRequest
     private let tag: [UInt8]
+    /// Our Contact is a SIPS URI.
+    private let isSecure: Bool
     private var ringAgainAt: Instant
     private(set) var giveUpAt: Instant
     /// The reliable 180 that has not been acknowledged (RFC 3262 §3).
     private var unacknowledged: Repetition?
     private var rseq: UInt32
 
-    init(_ request: ServerRequest, tag: [UInt8], _ stack: Stack, at now: Instant) {
-        (self.request, self.tag) = (request, tag)
+    init(_ request: ServerRequest, tag: [UInt8], isSecure: Bool, _ stack: Stack, at now: Instant) {
+        (self.request, self.tag, self.isSecure) = (request, tag, isSecure)
         ringAgainAt = now + Self.reminder
         giveUpAt = now + Self.patience
         // RFC 3262 §3: the first number is chosen from 1 to 2^31 - 1.
@@ -37,7 +39,7 @@ struct ServerInvite: Sendable {
         guard unacknowledged == nil else { return }
         var response = stack.response(180, to: request, tag: tag)
         response.copy(.recordRoute, from: message)
-        stack.addSessionHeaders(&response, isRequest: false)
+        stack.addSessionHeaders(&response, isSecure: isSecure, isRequest: false)
         if reliably {
             response.add(.require, "100rel")
             response.add(.rseq, number: Int(rseq))

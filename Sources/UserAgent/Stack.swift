@@ -161,7 +161,10 @@ final class Stack: @unchecked Sendable {
 
     /// A response came. One that belongs to no transaction is dropped (RFC 3261 §18.1.2).
     func receive(response: SIPMessage, at now: Instant) {
-        guard let status = response.status, let (transaction, action) = transactions.receive(response, at: now) else {
+        // §8.1.3.3: more Vias than ours mean that it went astray.
+        guard let status = response.status, response.values(of: .via).count == 1,
+            let (transaction, action) = transactions.receive(response, at: now)
+        else {
             return
         }
         act(on: action, of: transaction, status: status, response, at: now)

@@ -53,7 +53,8 @@ final class Subscription: @unchecked Sendable {
     private func send(_ builder: MessageBuilder, _ stack: Stack, at now: Instant) {
         (renewAt, isSending) = (nil, true)
         var request = builder
-        request.add(.contact, stack.identity.contact)
+        let isSecure = dialog?.isSecure ?? stack.identity.isSecure(target)
+        request.add(.contact, stack.identity.contact(isSecure: isSecure))
         request.add(.event, event)
         if !accept.isEmpty { request.add(.accept, bytes: accept) }
         request.add(.expires, number: isEnding ? 0 : expires)

@@ -40,6 +40,15 @@ private let call = CallID(0x8000_0000)
                 call, fromName: bytes("Bob"), fromURI: bytes("sip:bob@example.org"), sdp: sdp("bob"), replaces: nil))
     }
 
+    @Test(arguments: ["<sips:p1;lr>", "<sip:p1;lr>"])
+    func `a caller who comes by a sips proxy gets a sips Contact`(_ route: String) throws {
+        var (bench, _, ringing) = try ringing(headers: ["Record-Route: \(route)"])
+        let expected = "<sip\(route.hasPrefix("<sips") ? "s" : ""):anna@phone.invalid;transport=ws>"
+        #expect(ringing.header(.contact) == expected)
+        try bench.perform(.answer(call, sdp: sdp()))
+        #expect(try bench.takeResponse(200).header(.contact) == expected)
+    }
+
     @Test func `answers, repeats the 200 until the ACK, hears the caller hang up`() throws {
         var (bench, caller, ringing) = try ringing()
         _ = bench.takeEvents()

@@ -65,6 +65,56 @@ private let ok = bytes("OK")
         #expect(bench.phone.callCount == 0)
     }
 
+    @Test func `a response with another Via than ours went astray and is dropped`() throws {
+        var (bench, invite) = try calling()
+        bench.respond(180, to: invite, headers: ["Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKelse"])
+        bench.respond(486, to: invite, headers: ["v: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKelse"])
+        bench.expect()
+        bench.expectSent()
+        bench.respond(180, to: invite)
+        #expect(bench.takeEvents().count == 1)
+    }
+
+    @Test func `a call to a sips address has a sips Contact, in all of its dialog`() throws {
+        var bench = try Bench()
+        try bench.register()
+        try bench.perform(.call(call, to: bytes("sips:bob@example.org"), offer: sdp(), replaces: nil))
+        let invite = try bench.takeRequest(.invite)
+        #expect(invite.header(.contact) == "<sips:anna@phone.invalid;transport=ws>")
+        bench.respond(200, to: invite, headers: ["Allow: INVITE"], body: sdp("bob"))
+        _ = try bench.takeRequest(.ack)
+        try bench.perform(.offer(call, sdp: sdp(version: 2)))
+        let again = try bench.takeRequest(.invite)
+        #expect(again.header(.contact) == "<sips:anna@phone.invalid;transport=ws>")
+    }
+
+    @Test func `so has a call whose way out begins with a sips proxy`() throws {
+        var bench = try Bench { $0.outboundProxy = bytes("sips:edge.example.org;lr") }
+        try bench.register()
+        try bench.perform(.call(call, to: bytes("sip:bob@example.org"), offer: sdp(), replaces: nil))
+        #expect(try bench.takeRequest(.invite).header(.contact) == "<sips:anna@phone.invalid;transport=ws>")
+        try bench.perform(
+            .subscribe(id: 7, to: bytes("sip:bob@example.org"), event: bytes("presence"), accept: [], expires: 600))
+        #expect(try bench.takeRequest(.subscribe).header(.contact) == "<sips:anna@phone.invalid;transport=ws>")
+    }
+
+    @Test(arguments: [Configuration.Trickle.off, .half, .full])
+    func `candidates go by INFO to whoever asks for them, unless trickling is off`(_ trickle: Configuration.Trickle)
+        throws
+    {
+        var bench = try Bench { $0.trickle = trickle }
+        try bench.register()
+        try bench.perform(.call(call, to: bytes("sip:bob@example.org"), offer: sdp(), replaces: nil))
+        let invite = try bench.takeRequest(.invite)
+        #expect((invite.header(.recvInfo) == nil) == (trickle == .off))
+        try bench.perform(.candidates(call, fragment: bytes("a=mid:0\r\n")))
+        // A stranger's server may name what it supports without taking the package.
+        bench.respond(180, to: invite, tag: "deaf", headers: ["Supported: trickle-ice"])
+        bench.expectSent()
+        bench.respond(180, to: invite, tag: "keen", headers: ["Recv-Info: trickle-ice"])
+        #expect(bench.takeSent().map(\.summary) == (trickle == .off ? [] : ["INFO 2"]))
+    }
+
     @Test func `a copy of the 2xx gets a copy of the ACK`() throws {
         var (bench, invite) = try calling()
         bench.respond(200, to: invite, body: sdp("bob"))

@@ -44,7 +44,8 @@ package struct Dialog: Sendable, Equatable {
     package private(set) var localCSeq: UInt32?
     /// The number of the peer's latest request; nil before the first.
     package private(set) var remoteCSeq: UInt32?
-    /// The dialog was asked for by a SIPS URI: our Contact must be one too (§12.1.1, §12.1.2).
+    /// The dialog was asked for by a SIPS URI, or its way to the peer begins with one: our Contact must be one too
+    /// (§8.1.1.8, §12.1.1, §12.1.2).
     package let isSecure: Bool
 
     /// The caller's side, made by a response to our request (§12.1.2).
@@ -58,7 +59,6 @@ package struct Dialog: Sendable, Equatable {
         remote = to.tagged(answered.tag)
         id = ID(callID: Array(try request.required(.callID)), localTag: from.tag ?? [], remoteTag: answered.tag ?? [])
         let target = try request.requestURI
-        isSecure = target.isSecure
         if let contact = try response.contacts().first {
             remoteTarget = contact.uri
         } else {
@@ -66,6 +66,7 @@ package struct Dialog: Sendable, Equatable {
             remoteTarget = target
         }
         routeSet = try response.recordRoutes().reversed()
+        isSecure = Self.isSecure(target, routeSet.first?.uri)
         localCSeq = try request.cseq().number
         state = isFinal ? .confirmed : .early
     }
@@ -87,8 +88,13 @@ package struct Dialog: Sendable, Equatable {
         routeSet = try request.recordRoutes()
         self.localCSeq = localCSeq
         remoteCSeq = try request.cseq().number
-        isSecure = try request.requestURI.isSecure
+        isSecure = Self.isSecure(try request.requestURI, routeSet.first?.uri ?? contact.uri)
         state = .early
+    }
+
+    @inline(never)
+    private static func isSecure(_ target: SIPURI, _ firstHop: SIPURI?) -> Bool {
+        target.isSecure || firstHop?.isSecure == true
     }
 
     // MARK: - Progress
