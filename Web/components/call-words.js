@@ -31,12 +31,14 @@ export function endingOf({ ending, name, direction, hasRung }) {
  */
 export function noticesOf(call) {
   if (call.isOver) return [];
-  const { problems: { audio, video }, name } = call;
+  const { problems: { audio, video }, replaced, name } = call;
   return [
     ...call.isPathLost ? [words.call.pathLost] : [],
     ...call.isHeld ? [words.call.held(name)] : [],
     ...audio ? [words.problems.audio[audio]] : [],
     ...video && video !== audio ? [words.problems.video[video]] : [],
+    ...replaced.audio ? [words.call.microphoneReplaced] : [],
+    ...replaced.video ? [words.call.cameraReplaced] : [],
     ...call.isCameraRefused ? [words.call.cameraRefused(name)] : [],
   ];
 }

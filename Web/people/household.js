@@ -1,3 +1,5 @@
+import { sameAddress } from '../phone/address.js';
+
 /** @typedef {import('./api.js').API} API */
 /** @typedef {import('./api.js').Person} Person */
 /** @typedef {import('./api.js').Me} Me */
@@ -68,8 +70,5 @@ export class Household extends EventTarget {
   named(userName) { return this.people?.find((person) => person.userName === userName); }
 
   /** @param {string} address a SIP URI, whatever parameters it carries */
-  at(address) {
-    const bare = (/** @type {string} */ uri) => uri.replace(/^sips?:/i, '').split(/[;?]/)[0].toLowerCase();
-    return this.people?.find((person) => bare(person.address) === bare(address));
-  }
+  at(address) { return this.people?.find((person) => sameAddress(person.address, address)); }
 }

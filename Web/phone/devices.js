@@ -1,6 +1,6 @@
 /** Camera and microphone, and in plain facts why one cannot be had. */
 
-/** @typedef {'refused' | 'missing' | 'inUse' | 'insecure'} DeviceProblem */
+/** @typedef {'refused' | 'missing' | 'inUse' | 'insecure' | 'gone'} DeviceProblem  `gone`: unplugged in mid-call. */
 /** @typedef {{ audio?: MediaStreamTrack, video?: MediaStreamTrack, problems: { audio?: DeviceProblem, video?: DeviceProblem } }} Opened */
 /** @typedef {{ audio: boolean, video: boolean }} Kinds */
 
@@ -12,11 +12,14 @@ export class Devices {
   #media;
   #permissions;
 
-  /** @param {{ mediaDevices?: Pick<MediaDevices, 'getUserMedia'>, permissions?: Pick<Permissions, 'query'> }} [browser] */
+  /** @param {{ mediaDevices?: Pick<MediaDevices, 'getUserMedia' | 'addEventListener'>, permissions?: Pick<Permissions, 'query'> }} [browser] */
   constructor(browser = globalThis.navigator) {
     this.#media = browser.mediaDevices;
     this.#permissions = browser.permissions;
   }
+
+  /** @param {() => void} react a device was plugged in or unplugged @param {AbortSignal} signal ends the watch */
+  watch(react, signal) { this.#media?.addEventListener('devicechange', react, { signal }); }
 
   /**
    * Opens what can be opened. Asks once for both, so that a person sees one question; where that fails, for each alone.

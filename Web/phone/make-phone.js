@@ -32,7 +32,7 @@ export async function makePhone(me, nameOf) {
   const url = new URL(me.sip.url, location.href);
   url.protocol = isSecure ? 'wss:' : 'ws:';
   const connection = new Connection(url.href);
-  const makePeer = () => new Peer(me.sip.iceServers ?? []);
+  const makePeer = () => new Peer({ iceServers: me.sip.iceServers, waitsForCandidates: me.sip.trickle !== 'full' });
   const phone = new Phone({ agent, connection, devices: new Devices(), tab, makePeer, nameOf });
   soundsOf(phone, { tones, tab });
   agent.start({

@@ -1,16 +1,11 @@
+import { OfferTurn } from './offer-turn.js';
+import { Steps } from './steps.js';
+
 /** @typedef {import('./peer.js').Peer} Peer */
-/**
- * The part of the agent that one call uses.
- *
- * @typedef {Pick<import('./agent.js').Agent,
- *   'call' | 'answer' | 'reject' | 'hangUp' | 'offer' | 'answerOffer' | 'rejectOffer' | 'candidates'>} CallAgent
- */
+/** @typedef {import('./agent-line.js').CallAgent} CallAgent */
 
-/** RFC 3261 §14.1: after 491 whoever made the call waits 2.1 to 4 s, the other up to 2 s, in milliseconds. */
-const GLARE = { caller: [2_100, 4_000], callee: [0, 2_000] };
-
-/** Until an offer that the agent would not send is tried again, in milliseconds: it is busy with an exchange of its own. */
-const RETRY = 500;
+/** RFC 3261 §21.4.27: both offered at once. §21.4.26: this offer cannot be taken. */
+const REQUEST_PENDING = 491, NOT_ACCEPTABLE_HERE = 488;
 
 /**
  * Offers and answers of one call, in the order in which they may happen: WebRTC's "perfect negotiation" with SIP's own rule for
@@ -21,22 +16,11 @@ export class Negotiation {
   #agent;
   #peer;
   #isCaller;
-  #isOnline;
   #refused;
   #failed;
-  /** Each step waits for the one before. */
-  #steps = Promise.resolve();
-  #isEstablished = false;
-  #isOffering = false;
-  #isOffered = false;
+  #steps = new Steps();
+  #turn;
   #isOfferless = false;
-  /** An offer of ours is due: as soon as the server is there, and the other's offer is answered. */
-  #isDue = false;
-  /** Our last offer was refused: what it asked for is not asked again until the person asks. */
-  #isResting = false;
-  #stopped = false;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #pause;
 
   /** @param {{ id: number, agent: CallAgent, peer: Peer, isCaller: boolean, isOnline: () => boolean, refused: () => void, failed: () => void }} parts */
   constructor({ id, agent, peer, isCaller, isOnline, refused, failed }) {
@@ -44,146 +28,99 @@ export class Negotiation {
     this.#agent = agent;
     this.#peer = peer;
     this.#isCaller = isCaller;
-    this.#isOnline = isOnline;
     this.#refused = refused;
     this.#failed = failed;
-    peer.addEventListener('negotiationneeded', () => {
-      this.#isDue = true;
-      this.resume();
-    });
+    this.#turn = new OfferTurn({ isCaller, isOnline, offer: () => this.#offer() });
+    peer.addEventListener('negotiationneeded', () => this.#turn.want());
   }
 
   // The first exchange
 
   /** @param {() => Promise<void>} makeOffer */
-  begin(makeOffer) { return this.#step(makeOffer, this.#failed); }
+  begin(makeOffer) { return this.#steps.add(makeOffer, this.#failed); }
 
   /** @param {string} sdp empty when the caller wants our offer */
   takeFirst(sdp) {
     this.#isOfferless = !sdp;
-    return this.#step(async () => { if (sdp) await this.#peer.takeOffer(sdp); });
+    return this.#steps.add(async () => { if (sdp) await this.#peer.takeOffer(sdp); });
   }
 
   answerFirst() {
-    return this.#step(async () => {
+    return this.#steps.add(async () => {
       const sdp = this.#isOfferless ? await this.#peer.offer() : await this.#peer.answer();
-      if (!this.#stopped && this.#agent.answer({ call: this.#id, sdp })) this.#failed();
+      if (!this.#steps.isStopped && this.#agent.answer({ call: this.#id, sdp })) this.#failed();
     }, this.#failed);
   }
 
   /** @param {string} sdp an answer before the call is answered, which the final one may confirm or replace */
-  takeEarlyAnswer(sdp) { return this.#step(() => this.#peer.takeAnswer(sdp, 'pranswer'), () => {}); }
+  takeEarlyAnswer(sdp) { return this.#steps.add(() => this.#peer.takeAnswer(sdp, 'pranswer'), () => {}); }
 
   /** @param {string} sdp the answer; empty for a call we answered, or when an early answer was the answer */
   async established(sdp) {
-    await this.#step(async () => {
+    await this.#steps.add(async () => {
       const answer = sdp || (this.#isCaller ? this.#peer.connection.remoteDescription?.sdp : undefined);
       if (answer) await this.#peer.takeAnswer(answer);
     }, this.#failed);
-    this.#isEstablished = true;
-    this.resume();
+    this.#turn.establish();
   }
 
   // Later ones
 
-  /** Offers if something is to be offered and can be now. */
-  resume() {
-    if (!this.#isDue || !this.#isEstablished || this.#isOffering || this.#isOffered || this.#isResting) return;
-    if (this.#pause !== undefined || this.#stopped || !this.#isOnline()) return;
-    this.#isDue = false;
-    this.#isOffering = true;
-    this.#step(async () => {
-      const sdp = await this.#peer.offer();
-      // The other's offer came, or the server went, while ours was being made.
-      if (!this.#isOffered && this.#agent.offer({ call: this.#id, sdp }) === null) return;
-      await this.#peer.rollback();
-      this.#isOffering = false;
-      this.#isDue = true;
-      if (!this.#isOffered) this.#wait(RETRY);
-    }, this.#failed);
-  }
-
-  /** Something is different: a refusal of what was before is forgotten. */
-  wake() {
-    this.#isResting = false;
-    this.resume();
-  }
+  /** Something is different: what was refused before may be offered again. */
+  wake() { this.#turn.wake(); }
 
   /** @param {string} sdp empty: the other side wants an offer of ours */
   offered(sdp) {
-    this.#isOffered = true;
-    return this.#step(async () => {
-      if (this.#isOffering && this.#peer.connection.signalingState === 'have-local-offer') {
-        return void this.#agent.rejectOffer({ call: this.#id, status: 491 });
+    this.#turn.isOffered = true;
+    return this.#steps.add(async () => {
+      if (this.#turn.isOffering && this.#peer.connection.signalingState === 'have-local-offer') {
+        return void this.#agent.rejectOffer({ call: this.#id, status: REQUEST_PENDING });
       }
       if (sdp) await this.#peer.takeOffer(sdp);
-      else this.#isOffering = true;
+      else this.#turn.isOffering = true;
       this.#agent.answerOffer({ call: this.#id, sdp: sdp ? await this.#peer.answer() : await this.#peer.offer() });
     }, async () => {
-      this.#agent.rejectOffer({ call: this.#id, status: 488 });
+      this.#agent.rejectOffer({ call: this.#id, status: NOT_ACCEPTABLE_HERE });
       if (this.#peer.connection.signalingState === 'have-remote-offer') {
         await this.#peer.connection.setRemoteDescription({ type: 'rollback', sdp: '' });
       }
     }).finally(() => {
-      this.#isOffered = false;
-      this.resume();
+      this.#turn.isOffered = false;
+      this.#turn.resume();
     });
   }
 
   /** @param {string} sdp */
   offerAnswered(sdp) {
-    return this.#step(() => this.#peer.takeAnswer(sdp), this.#failed).finally(() => {
-      this.#isOffering = false;
-      this.resume();
+    return this.#steps.add(() => this.#peer.takeAnswer(sdp), this.#failed).finally(() => {
+      this.#turn.isOffering = false;
+      this.#turn.resume();
     });
   }
 
   /** @param {number} status */
   async offerFailed(status) {
-    await this.#step(() => this.#peer.rollback(), () => {});
-    this.#isOffering = false;
-    if (status === 491) {
-      this.#isDue = true;
-      const [least, most] = this.#isCaller ? GLARE.caller : GLARE.callee;
-      return this.#wait(least + Math.random() * (most - least));
-    }
-    this.#isResting = true;
+    await this.#steps.add(() => this.#peer.rollback(), () => {});
+    if (status === REQUEST_PENDING) return this.#turn.collide();
+    this.#turn.rest();
     this.#refused();
   }
 
   /** @param {string} fragment */
-  candidates(fragment) { return this.#step(async () => this.#peer.addCandidates(fragment)); }
+  candidates(fragment) { return this.#steps.add(async () => this.#peer.addCandidates(fragment)); }
 
   stop() {
-    this.#stopped = true;
-    clearTimeout(this.#pause);
+    this.#steps.stop();
+    this.#turn.stop();
   }
 
-  /** @param {number} milliseconds */
-  #wait(milliseconds) {
-    clearTimeout(this.#pause);
-    this.#pause = setTimeout(() => {
-      this.#pause = undefined;
-      this.resume();
-    }, milliseconds);
-  }
-
-  /**
-   * @param {() => Promise<void>} work
-   * @param {() => unknown} [otherwise] what to do when it fails; without it the caller is told
-   * @returns {Promise<void>}
-   */
-  #step(work, otherwise) {
-    const step = this.#steps.then(async () => {
-      try {
-        if (!this.#stopped) await work();
-      } catch (error) {
-        if (this.#stopped) return;
-        if (!otherwise) throw error;
-        await otherwise();
-      }
-    });
-    this.#steps = step.catch(() => {});
-    return step;
+  #offer() {
+    this.#steps.add(async () => {
+      const sdp = await this.#peer.offer();
+      // The other's offer came, or the server went, while ours was being made.
+      if (!this.#turn.isOffered && this.#agent.offer({ call: this.#id, sdp }) === null) return;
+      await this.#peer.rollback();
+      this.#turn.postpone();
+    }, this.#failed);
   }
 }

@@ -3,25 +3,33 @@
 /** @typedef {import('./devices.js').Devices} Devices */
 /** @typedef {import('./devices.js').DeviceProblem} DeviceProblem */
 
-/** What we send in one call: microphone and camera, opened, muted, switched off, and why they are not there. Fires `change`. */
+/** How long the page says that a device was replaced, in milliseconds. */
+const NEWS = 8_000;
+
+/** What we send in one call: microphone and camera, opened, muted, switched off, lost, and why they are not there. Fires `change`. */
 export class OwnMedia extends EventTarget {
   isMuted = false;
   isCameraOn = false;
   /** @type {{ audio?: DeviceProblem, video?: DeviceProblem }} why we are not heard or seen */
   problems = {};
+  /** @type {{ audio?: boolean, video?: boolean }} which device went away and was replaced by another, for a while */
+  replaced = {};
   #devices;
   #peer;
   /** @type {Partial<Record<Kind, MediaStreamTrack>>} */
   #tracks = {};
-  #isClosed = false;
+  #over = new AbortController();
   /** One change of the camera after the other, however fast the button is pressed. */
   #camera = Promise.resolve();
+  /** One search for another device after the other, however often the browser says that devices came or went. */
+  #search = Promise.resolve();
 
   /** @param {Devices} devices @param {Peer} peer */
   constructor(devices, peer) {
     super();
     this.#devices = devices;
     this.#peer = peer;
+    devices.watch(() => { if (this.problems.audio === 'gone') this.#replace('audio'); }, this.#over.signal);
   }
 
   get cameraTrack() { return this.#tracks.video; }
@@ -68,10 +76,12 @@ export class OwnMedia extends EventTarget {
   }
 
   close() {
-    this.#isClosed = true;
+    this.#over.abort();
     this.#stop('audio');
     this.#stop('video');
   }
+
+  get #isClosed() { return this.#over.signal.aborted; }
 
   /** @param {Kind} kind opened in the middle of a call */
   async #openMore(kind) {
@@ -94,8 +104,36 @@ export class OwnMedia extends EventTarget {
     if (!track || this.#isClosed || (kind === 'video' && !this.isCameraOn)) return track?.stop();
     this.#stop(kind);
     this.#tracks[kind] = track;
+    track.addEventListener('ended', () => this.#lost(kind, track), { signal: this.#over.signal });
     if (kind === 'audio') track.enabled = !this.isMuted;
     await this.#peer.setTrack(kind, track);
+  }
+
+  /** @param {Kind} kind @param {MediaStreamTrack} track unplugged, or its permission taken back: the call goes on */
+  async #lost(kind, track) {
+    if (this.#tracks[kind] !== track) return;
+    this.#stop(kind);
+    await this.#peer.setTrack(kind, null);
+    await this.#replace(kind);
+  }
+
+  /** @param {Kind} kind by whatever the browser takes for the default now: of the same kind, so that nothing is negotiated */
+  #replace(kind) {
+    this.#search = this.#search.then(async () => {
+      if (this.#isClosed || this.#tracks[kind] || (kind === 'video' && !this.isCameraOn)) return;
+      await this.#openMore(kind);
+      // A refusal is an answer; anything else may be mended by the next device that is plugged in.
+      if (this.problems[kind] && this.problems[kind] !== 'refused') this.problems = { ...this.problems, [kind]: 'gone' };
+      this.#tellReplaced(kind, !!this.#tracks[kind]);
+      setTimeout(() => this.#tellReplaced(kind, false), NEWS);
+    });
+    return this.#search;
+  }
+
+  /** @param {Kind} kind @param {boolean} isReplaced */
+  #tellReplaced(kind, isReplaced) {
+    this.replaced = { ...this.replaced, [kind]: isReplaced };
+    this.#changed();
   }
 
   /** @param {Kind} kind */

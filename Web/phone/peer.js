@@ -1,15 +1,13 @@
-import { CandidateList, parseFragment } from './trickle.js';
+import { CandidateExchange } from './candidate-exchange.js';
+import { PictureSize } from './picture-size.js';
 
 /** @typedef {'audio' | 'video'} Kind */
+/** `waitsForCandidates`: for peers that may not take candidates after the description. */
+/** @typedef {{ iceServers?: RTCIceServer[], waitsForCandidates?: boolean }} PeerOptions */
 /** @typedef {{ RTCPeerConnection: typeof RTCPeerConnection, MediaStream: typeof MediaStream }} MediaTools */
 
-/**
- * Pictures begin at half their size: the first one then needs a quarter of the bits at a moment when nobody knows yet how fast
- * the network is, and is there sooner. They grow to full size this many milliseconds after the way was found.
- */
-const FULL_SIZE_AFTER = 2_000, BEGIN_SCALED_BY = 2;
-/** Candidates that come within this many milliseconds travel together. */
-const GATHER = 10;
+/** @type {Kind[]} In the order of the description's lines. */
+const KINDS = ['audio', 'video'];
 
 /**
  * The media of one call: an RTCPeerConnection with one transceiver for sound and one for pictures, kept for the whole call.
@@ -30,27 +28,24 @@ export class Peer extends EventTarget {
   #tracks = { audio: null, video: null };
   #sends = { audio: true, video: false };
   #announced = /** @type {Set<string>} */ (new Set());
-  #candidates = new CandidateList();
-  #known = /** @type {Set<string>} */ (new Set());
-  /** Fragments that came before there was a description to add them to. */
-  #early = /** @type {string[]} */ ([]);
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #gathering;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #growing;
+  #waitsForCandidates;
+  #exchange;
+  #pictures = new PictureSize(() => this.#transceivers.video?.sender);
 
-  /** @param {RTCIceServer[]} iceServers @param {MediaTools} [tools] */
-  constructor(iceServers, tools = globalThis) {
+  /** @param {PeerOptions} options @param {MediaTools} [tools] */
+  constructor({ iceServers = [], waitsForCandidates = false }, tools = globalThis) {
     super();
+    this.#waitsForCandidates = waitsForCandidates;
     this.remote = new tools.MediaStream();
     this.#outgoing = new tools.MediaStream();
     this.connection = new tools.RTCPeerConnection({ iceServers, bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
     const { connection } = this;
+    this.#exchange = new CandidateExchange(connection, (detail) =>
+      this.dispatchEvent(new CustomEvent('candidates', { detail })));
     connection.addEventListener('track', ({ track }) => this.#announced.add(track.kind));
-    connection.addEventListener('icecandidate', ({ candidate }) => this.#gathered(candidate));
     connection.addEventListener('negotiationneeded', () => this.dispatchEvent(new Event('negotiationneeded')));
     connection.addEventListener('connectionstatechange', () => {
-      if (this.path === 'connected') this.#growing ??= setTimeout(() => this.#scale(1), FULL_SIZE_AFTER);
+      if (this.path === 'connected') this.#pictures.grow();
       this.dispatchEvent(new Event('pathchange'));
     });
   }
@@ -80,7 +75,7 @@ export class Peer extends EventTarget {
     await this.#transceivers[kind]?.sender.replaceTrack(track);
   }
 
-  /** An offer: the first, or a new one after something changed. Nothing waits for candidates. @returns {Promise<string>} */
+  /** An offer: the first, or a new one after something changed. @returns {Promise<string>} */
   async offer() {
     if (!this.connection.currentRemoteDescription) for (const kind of KINDS) if (!this.#transceivers[kind]) this.#add(kind);
     return this.#describe();
@@ -103,7 +98,7 @@ export class Peer extends EventTarget {
   async answer() {
     for (const kind of KINDS) this.send(kind, this.#sends[kind]);
     const answer = await this.#describe();
-    if (this.#growing === undefined) this.#scale(BEGIN_SCALED_BY);
+    this.#pictures.begin();
     return answer;
   }
 
@@ -120,51 +115,27 @@ export class Peer extends EventTarget {
 
   /** The next offer looks for a new path (ICE restart). */
   restart() { this.connection.restartIce(); }
-
   /** @param {string} fragment */
-  addCandidates(fragment) {
-    if (!this.#takesCandidates) return void this.#early.push(fragment);
-    for (const candidate of parseFragment(fragment)) {
-      const key = `${candidate.usernameFragment} ${candidate.sdpMid} ${candidate.candidate}`;
-      if (this.#known.has(key)) continue;
-      this.#known.add(key);
-      // A candidate of an earlier generation, or one this browser cannot read, is no loss.
-      this.connection.addIceCandidate(candidate).catch(() => {});
-    }
-  }
-
-  /** While an offer waits for our answer they could not be used, and the answer would have to wait for them. */
-  get #takesCandidates() { return !!this.connection.remoteDescription && this.connection.signalingState !== 'have-remote-offer'; }
+  addCandidates(fragment) { this.#exchange.add(fragment); }
 
   close() {
-    clearTimeout(this.#gathering);
-    clearTimeout(this.#growing);
+    this.#exchange.stop();
+    this.#pictures.stop();
     this.connection.close();
     for (const track of this.remote.getTracks()) this.remote.removeTrack(track);
   }
 
   /** @param {Kind} kind */
   #add(kind) {
-    const direction = this.#sends[kind] ? 'sendrecv' : 'recvonly';
-    const isEarly = kind === 'video' && this.#growing === undefined;
-    const transceiver = this.connection.addTransceiver(this.#tracks[kind] ?? kind, {
-      direction, streams: [this.#outgoing], ...isEarly && { sendEncodings: [{ scaleResolutionDownBy: BEGIN_SCALED_BY }] },
+    this.#transceivers[kind] = this.connection.addTransceiver(this.#tracks[kind] ?? kind, {
+      direction: this.#sends[kind] ? 'sendrecv' : 'recvonly', streams: [this.#outgoing],
+      ...kind === 'video' && this.#pictures.encodings,
     });
-    this.#transceivers[kind] = transceiver;
-  }
-
-  /** @param {number} factor by which pictures are made smaller on each side */
-  #scale(factor) {
-    const sender = this.#transceivers.video?.sender;
-    const parameters = sender?.getParameters();
-    if (!sender || !parameters?.encodings?.length) return;
-    for (const encoding of parameters.encodings) encoding.scaleResolutionDownBy = factor;
-    // Only a matter of quality: a browser that cannot do it goes on as it is.
-    sender.setParameters(parameters).catch(() => {});
   }
 
   async #describe() {
-    await this.connection.setLocalDescription();
+    const describe = () => this.connection.setLocalDescription();
+    await (this.#waitsForCandidates ? this.#exchange.complete(describe) : describe());
     this.#described();
     return this.connection.localDescription?.sdp ?? '';
   }
@@ -179,20 +150,6 @@ export class Peer extends EventTarget {
     }
     if (this.connection.signalingState === 'stable') this.isHeld = this.#sends.audio && !this.sends('audio');
     this.dispatchEvent(new Event('mediachange'));
-    if (this.#takesCandidates) for (const fragment of this.#early.splice(0)) this.addCandidates(fragment);
-  }
-
-  /** @param {RTCIceCandidate | null} candidate */
-  #gathered(candidate) {
-    if (!this.connection.localDescription) return;
-    this.#candidates.begin(this.connection.localDescription.sdp);
-    if (!candidate || !this.#candidates.add(candidate)) return;
-    this.#gathering ??= setTimeout(() => {
-      this.#gathering = undefined;
-      this.dispatchEvent(new CustomEvent('candidates', { detail: this.#candidates.fragment }));
-    }, GATHER);
+    this.#exchange.resume();
   }
 }
-
-/** @type {Kind[]} In the order of the description's lines. */
-const KINDS = ['audio', 'video'];

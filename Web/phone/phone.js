@@ -1,7 +1,9 @@
+import { sameAddress } from './address.js';
+import { AgentLines } from './agent-line.js';
 import { CallSession } from './call-session.js';
+import { Registration } from './registration.js';
 
 /** @typedef {import('./agent.js').Agent} Agent */
-/** @typedef {import('./negotiation.js').CallAgent} CallAgent */
 /** @typedef {import('./connection.js').Connection} Connection */
 /** @typedef {import('./devices.js').Devices} Devices */
 /** @typedef {import('./peer.js').Peer} Peer */
@@ -9,13 +11,9 @@ import { CallSession } from './call-session.js';
 /** @typedef {{ address: string, fullName: string }} Callee */
 /** @typedef {{ call: number, fromName: string, fromURI: string, sdp: string, replaces: number | null }} Incoming */
 
-/** How long a call waits for a server that is just coming back, in milliseconds. */
-const ONLINE_WITHIN = 8_000;
 /** RFC 3261 §21: answers of ours. */
 const BUSY_HERE = 486, NOT_ACCEPTABLE_HERE = 488;
 
-const CALL_COMMANDS = /** @type {const} */ (
-  ['call', 'answer', 'reject', 'hangUp', 'offer', 'answerOffer', 'rejectOffer', 'candidates']);
 /** Agent events that belong to a call, and the methods of CallSession that take them. */
 const CALL_EVENTS = /** @type {const} */ (
   ['progress', 'answered', 'offered', 'offerAnswered', 'offerFailed', 'candidates', 'ended']);
@@ -23,48 +21,44 @@ const CALL_EVENTS = /** @type {const} */ (
 /**
  * Joins the agent, its connection and the calls. At most one call goes on in a browser; others are told that it is busy.
  *
- * Fires `callchange` (which call is on), `incoming` (CustomEvent, detail the ringing CallSession), `statuschange`, and `refused`
- * (CustomEvent, detail the status) when the server does not know us any more.
+ * Fires `callchange` (which call is on), `incoming` (CustomEvent, detail the ringing CallSession), and what Registration fires.
  */
 export class Phone extends EventTarget {
   /** @type {CallSession | undefined} the call that is on, or the last one until it is put away */
   call;
-  /** Whether the server rings us and takes our calls. */
-  isRegistered = false;
   #parts;
+  #registration;
+  #lines;
   #sessions = /** @type {Map<number, CallSession>} */ (new Map());
   #lastNumber = 0;
-  #era = 0;
 
   /** @param {{ agent: Agent, connection: Connection, devices: Devices, tab: Tab, makePeer: () => Peer, nameOf: (address: string, name: string) => string }} parts */
   constructor(parts) {
     super();
     this.#parts = parts;
     const { agent, connection } = parts;
-    connection.addEventListener('message', (event) => agent.received(/** @type {CustomEvent} */ (event).detail));
-    connection.addEventListener('statechange', () => this.#connectionChanged());
+    this.#lines = new AgentLines(agent);
+    this.#registration = new Registration(agent, connection);
+    this.#registration.addEventListener('statuschange', () => this.#statusChanged());
+    this.#registration.addEventListener('refused', (event) =>
+      this.dispatchEvent(new CustomEvent('refused', { detail: /** @type {CustomEvent} */ (event).detail })));
     /** @param {string} name @param {(detail: any) => unknown} react */
     const on = (name, react) => agent.addEventListener(name, (event) => react(/** @type {CustomEvent} */ (event).detail));
-    on('send', (bytes) => connection.send(bytes));
-    on('registered', () => this.#registered());
-    on('registrationFailed', ({ status }) => this.#registrationFailed(status));
-    on('unregistered', () => this.#setRegistered(false));
     on('incoming', (incoming) => this.#incoming(incoming));
     on('restarted', () => this.#agentRestarted());
     on('failed', () => this.#agentRestarted());
     for (const name of CALL_EVENTS) on(name, (detail) => this.#sessions.get(detail.call)?.[name](detail));
   }
 
+  /** Whether the server rings us and takes our calls. */
+  get isRegistered() { return this.#registration.isRegistered; }
   /** Whether the server is being looked for again. */
-  get isReconnecting() { return this.#wasRegistered && !this.isRegistered; }
-  #wasRegistered = false;
+  get isReconnecting() { return this.#registration.isReconnecting; }
 
   /** Ends everything: signing out, or the page going away. */
   stop() {
     for (const session of this.#sessions.values()) session.hangUp();
-    this.#parts.agent.unregister();
-    this.#parts.connection.close();
-    this.#parts.agent.stop();
+    this.#registration.end();
   }
 
   /** @param {Callee} callee @param {{ video: boolean }} how @returns {CallSession | undefined} nothing while another call is on */
@@ -112,8 +106,8 @@ export class Phone extends EventTarget {
   #add(id, name, address, direction) {
     const { devices, makePeer, tab } = this.#parts;
     const session = new CallSession({
-      id, name, address, devices, peer: makePeer(), agent: this.#line(),
-      isOnline: () => this.isRegistered, untilOnline: () => this.#untilOnline(),
+      id, name, address, devices, peer: makePeer(), agent: this.#lines.open(),
+      isOnline: () => this.isRegistered, untilOnline: () => this.#registration.untilOnline(),
     }, direction);
     this.#sessions.set(id, session);
     const over = new AbortController();
@@ -129,18 +123,10 @@ export class Phone extends EventTarget {
     return session;
   }
 
-  /** The agent as one call sees it. After the agent's restart the line is dead: the new one numbers its calls anew. */
-  #line() {
-    const { agent } = this.#parts;
-    const era = this.#era;
-    return /** @type {CallAgent} */ (Object.fromEntries(CALL_COMMANDS.map((name) =>
-      [name, (/** @type {any} */ fields) => era === this.#era ? agent[name](fields) : 'unknownCall'])));
-  }
-
   /** Calls that people are in go on without their signalling; what only rang is over. */
   #agentRestarted() {
-    this.#era += 1;
-    this.#setRegistered(false);
+    this.#lines.cut();
+    this.#registration.lose();
     for (const session of this.#sessions.values()) {
       if (session.state !== 'active') session.ended({ cause: 'failed', status: 0, reason: '' });
     }
@@ -153,51 +139,8 @@ export class Phone extends EventTarget {
     this.dispatchEvent(new Event('callchange'));
   }
 
-  #connectionChanged() {
-    const { agent, connection } = this.#parts;
-    if (connection.state === 'open') return agent.connected();
-    agent.disconnected();
-    this.#setRegistered(false);
-  }
-
-  #registered() {
-    const isBack = !this.isRegistered;
-    this.#wasRegistered = true;
-    this.#setRegistered(true);
-    if (isBack) for (const session of this.#sessions.values()) session.online();
-  }
-
-  /** @param {number} status */
-  #registrationFailed(status) {
-    this.#setRegistered(false);
-    if (status === 401 || status === 403 || status === 407) this.dispatchEvent(new CustomEvent('refused', { detail: status }));
-  }
-
-  /** @param {boolean} isRegistered */
-  #setRegistered(isRegistered) {
-    if (isRegistered === this.isRegistered) return;
-    this.isRegistered = isRegistered;
+  #statusChanged() {
     this.dispatchEvent(new Event('statuschange'));
+    if (this.isRegistered) for (const session of this.#sessions.values()) session.online();
   }
-
-  /** @returns {Promise<boolean>} whether calls can be made, at once or soon */
-  #untilOnline() {
-    if (this.isRegistered) return Promise.resolve(true);
-    this.#parts.connection.wake();
-    return new Promise((resolve) => {
-      const settle = () => {
-        clearTimeout(timer);
-        this.removeEventListener('statuschange', settle);
-        resolve(this.isRegistered);
-      };
-      const timer = setTimeout(settle, ONLINE_WITHIN);
-      this.addEventListener('statuschange', settle);
-    });
-  }
-}
-
-/** @param {string} one @param {string} other SIP URIs, compared by user and host */
-function sameAddress(one, other) {
-  const bare = (/** @type {string} */ uri) => uri.replace(/^sips?:/i, '').split(/[;?]/)[0].toLowerCase();
-  return bare(one) === bare(other);
 }

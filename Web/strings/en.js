@@ -122,6 +122,8 @@ export const words = {
     held: (/** @type {string} */ name) => `${name} has put the call on hold.`,
     pathLost: 'The connection is interrupted. Looking for another way…',
     cameraRefused: (/** @type {string} */ name) => `The device of ${name} cannot take your picture.`,
+    microphoneReplaced: 'Your microphone was unplugged. The call goes on with another one.',
+    cameraReplaced: 'Your camera was unplugged. The call goes on with another one.',
     pressToHear: 'Turn the sound on',
   },
   /** Why a call ended, each with the name of the other person. */
@@ -149,18 +151,21 @@ export const words = {
   /** What is wrong with a device, and what to do. */
   problems: {
     audio: {
+      gone: 'Your microphone was unplugged, so nobody hears you. Plug one in, and the call goes on with it.',
       refused: 'The browser does not let Hearth use the microphone. Allow it at the left end of the address bar, then press “Unmute microphone”.',
       missing: 'No microphone was found. Connect one, then press “Unmute microphone”.',
       inUse: 'The microphone is in use by another program. Close that one, then press “Unmute microphone”.',
       insecure: 'Microphone and camera only work on the secure page. Its address begins with https.',
     },
     video: {
+      gone: 'Your camera was unplugged, so the call goes on without your picture.',
       refused: 'The browser does not let Hearth use the camera, so this call is without your picture. Allow it at the left end of the address bar.',
       missing: 'No camera was found, so this call is without your picture.',
       inUse: 'The camera is in use by another program, so this call is without your picture.',
       insecure: 'Microphone and camera only work on the secure page. Its address begins with https.',
     },
     beforeCall: {
+      gone: 'No microphone was found. Connect one, then call again.',
       refused: 'The browser does not let Hearth use the microphone. Allow it at the left end of the address bar, then call again.',
       missing: 'No microphone was found. Connect one, then call again.',
       inUse: 'The microphone is in use by another program. Close that one, then call again.',

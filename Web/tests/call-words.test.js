@@ -4,7 +4,7 @@ import { duration, endingOf, noticesOf } from '../components/call-words.js';
 import { CAUSES } from '../phone/frames.js';
 
 /** @param {object} parts */
-const call = (parts) => /** @type {any} */ ({ name: 'Bob', direction: 'outgoing', problems: {}, hasRung: true, ...parts });
+const call = (parts) => /** @type {any} */ ({ name: 'Bob', direction: 'outgoing', problems: {}, replaced: {}, hasRung: true, ...parts });
 /** @param {string} cause @param {number} status @param {object} [more] */
 const ended = (cause, status, more) => endingOf(call({ ending: { cause, status, reason: '' }, ...more }));
 

@@ -1,11 +1,15 @@
 /** Stand-ins for what only a browser has, as far as the call logic looks at it. */
 
-export class FakeTrack {
+export class FakeTrack extends EventTarget {
   enabled = true;
   stopped = false;
   /** @param {'audio' | 'video'} kind */
-  constructor(kind) { this.kind = kind; }
+  constructor(kind) {
+    super();
+    this.kind = kind;
+  }
   stop() { this.stopped = true; }
+  unplug() { this.dispatchEvent(new Event('ended')); }
 }
 
 export class FakeStream {
@@ -94,6 +98,11 @@ export class FakeDevices {
   opened = [];
   /** @type {Promise<void>} what opening waits for */
   gate = Promise.resolve();
+  #changes = new EventTarget();
+
+  /** @param {() => void} react @param {AbortSignal} signal */
+  watch(react, signal) { this.#changes.addEventListener('devicechange', react, { signal }); }
+  change() { this.#changes.dispatchEvent(new Event('devicechange')); }
 
   /** @param {{ audio: boolean, video: boolean }} wanted */
   async open(wanted) {
