@@ -74,8 +74,9 @@ struct ForwardPlan: Sendable {
     var fromTag: [UInt8]
     /// What the offer in it asks of a device; nil when anything will do.
     var media: MediaNeed?
-    /// Max-Breadth to share out (RFC 5393 §5.3.3).
+    /// Max-Breadth to share out (RFC 5393 §5.3.3), and what each branch of the current group gets of it.
     var breadth: Int?
+    var share: Int?
     /// Route entries are left after ours: they go before a target's Path.
     var isSecure: Bool
 }

@@ -11,8 +11,8 @@ extension CallController {
         _ incoming: Incoming, _ routeSet: RouteSet, to targets: [Target], from person: Int?, loop: UInt64,
         at now: Instant
     ) {
-        let breadth = breadth(incoming)
-        if let breadth, breadth < targets.count { return answer(incoming, 440, because: .overload) }
+        let breadth = breadth(incoming, isInDialog: person == nil)
+        guard Self.fits(targets, breadth) else { return answer(incoming, 440, because: .overload) }
         let index = begin(incoming, routeSet, from: person, loop: loop, breadth: breadth, at: now)
         requests.elements[index].isHousehold = targets.allSatisfy { $0.hop == nil }
         if incoming.method == .invite {
@@ -38,9 +38,21 @@ extension CallController {
         }
     }
 
-    /// RFC 5393 §5.3.3; a malformed Max-Breadth counts as none.
-    private func breadth(_ incoming: Incoming) -> Int? {
-        incoming.message.value(of: .maxBreadth).flatMap { ASCII.decimal($0) }
+    /// How many branches may be open at one time, here and further on (RFC 5393 §5.3.3): what came, but no more than we
+    /// would have asked for; a malformed Max-Breadth counts as none. Within a dialog a request has one way, so one that
+    /// brings no limit needs none.
+    private func breadth(_ incoming: Incoming, isInDialog: Bool) -> Int? {
+        let limit = configuration.limits.maximumBreadth
+        guard let asked = incoming.message.value(of: .maxBreadth).flatMap({ ASCII.decimal($0) }) else {
+            return isInDialog ? nil : limit
+        }
+        return min(asked, limit)
+    }
+
+    /// Whether every group of targets that ring together is within the limit.
+    private static func fits(_ targets: [Target], _ breadth: Int?) -> Bool {
+        guard let breadth, breadth < targets.count else { return true }
+        return breadth > 0 && targets.allSatisfy { target in targets.count { $0.q == target.q } <= breadth }
     }
 
     /// Makes the server transaction, and answers an INVITE with 100 at once.
@@ -165,7 +177,8 @@ extension CallController {
 
     private mutating func startGroup(_ group: [Target], of index: Int, at now: Instant) {
         if let breadth = requests.elements[index].plan?.breadth {
-            requests.elements[index].plan?.breadth = breadth / max(1, group.count)
+            // Groups follow each other, so each has all of it to share.
+            requests.elements[index].plan?.share = breadth / max(1, group.count)
         }
         requests.elements[index].isStarting = true
         for target in group { start(target, of: index, at: now) }
@@ -267,7 +280,7 @@ extension CallController {
         if let uri = target.uri { edit.setRequestURI(text: uri) }
         for entry in target.path.reversed() { edit.insert(.route, RawValue(entry)) }
         if plan.recordsRoute { recordRoute(&edit, target, departure: departure, plan: plan) }
-        if let breadth = plan.breadth { edit.set(.maxBreadth, number: breadth) }
+        if let share = plan.share { edit.set(.maxBreadth, number: share) }
         var via = own.hops[departure].via
         token.serialize(into: &via)
         edit.insert(.via, RawValue(via))

@@ -33,10 +33,12 @@ extension CallController {
         package var transactions = 400_000
         /// INVITEs one person may have pending at one time; more is a loop or a dialler. 486 beyond.
         package var pendingCallsPerPerson = 16
-        /// Branches of one request.
-        package var forksPerRequest = 64
+        /// Branches of one request; no more than `maximumBreadth`.
+        package var forksPerRequest = 60
         /// Max-Forwards given to a request that brings none (RFC 3261 §16.6 step 3).
         package var maximumForwards = 70
+        /// Max-Breadth given to a request that brings none, and the most one may ask for (RFC 5393 §5.3.3).
+        package var maximumBreadth = 60
         /// Route entries looked at.
         package var routes = 32
         /// How long a phone may ring before the caller hears that nobody answers (408).

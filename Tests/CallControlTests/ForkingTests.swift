@@ -156,6 +156,39 @@ import Testing
             headers: headers)
     }
 
+    @Test(arguments: [
+        ("", ["30", "30"]), ("Max-Breadth: 9", ["4", "4"]), ("Max-Breadth: 2", ["1", "1"]),
+        ("Max-Breadth: 1000", ["30", "30"]), ("Max-Breadth: many", ["30", "30"]),
+    ])
+    func `breadth is limited and shared among the branches`(_ header: String, _ shares: [String]) {
+        let house = House()
+        let anna = house.registeredPage("anna")
+        for _ in 0..<2 { _ = house.registeredPage("bob") }
+        let headers = header.isEmpty ? [] : [header]
+        let sent = house.receive(CallTests.invite(on: anna, headers: headers), on: anna)
+        #expect(sent.filter { $0.method == .invite }.map { $0.text(.maxBreadth) } == shares)
+        #expect(sent.filter { $0.method == .invite }.allSatisfy { $0.texts(.maxBreadth).count == 1 })
+    }
+
+    @Test func `groups that ring one after the other have all of the breadth each`() {
+        let house = House()
+        let anna = house.registeredPage("anna")
+        for q in ["1.0", "0.5", "0.5"] { _ = house.registeredPage("bob", parameters: ";q=\(q)") }
+        let first = house.receive(CallTests.invite(on: anna, headers: ["Max-Breadth: 2"]), on: anna)
+        #expect(first.filter { $0.method == .invite }.map { $0.text(.maxBreadth) } == ["2"])
+        let second = house.receive(House.response(486, to: first[1]), on: first[1].flow)
+        #expect(second.filter { $0.method == .invite }.map { $0.text(.maxBreadth) } == ["1", "1"])
+    }
+
+    @Test func `within a dialog there is one way and no breadth to share`() {
+        var call = Ringing(1)
+        let answer = call.answer(0, 200)[0]
+        let bye = House.request(
+            "BYE", "sip:bob@y.invalid", from: "anna", on: call.anna, cseq: 2, toTag: "b0",
+            headers: answer.texts(.recordRoute).map { "Route: \($0)" })
+        #expect(call.house.receive(bye, on: call.anna).map { $0.text(.maxBreadth) } == [""])
+    }
+
     @Test func `the caller gives up`() {
         var call = Ringing(2)
         _ = call.answer(0, 180)

@@ -37,6 +37,7 @@ import Testing
             name: "too many Routes", change: { $0 + String(repeating: "\nRoute: <sip:a.test;lr>", count: 33) },
             status: 513),
         Row(name: "breadth used up", change: { $0 + "\nMax-Breadth: 1" }, status: 440),
+        Row(name: "no breadth at all", change: { $0 + "\nMax-Breadth: 0" }, status: 440),
         Row(
             name: "no Max-Forwards",
             change: { $0.replacing("Max-Forwards: 70\n", with: "").replacing("\nMax-Forwards: 70", with: "") },
