@@ -44,6 +44,7 @@ extension CallController {
             statistics.refusals &+= 1
             outputs.append(.event(.refused(status: status, reason: reason, flow: incoming.flow)))
         }
+        latency.noteAnsweredAtOnce(incoming.method)
         outputs.append(.send(builder.finish().bytes, incoming.answerFlow))
     }
 

@@ -17,6 +17,7 @@ package struct CallController: ~Copyable, Sendable {
     /// Marks this life of the server in Record-Route tokens that name streams.
     let epoch: UInt32
     package internal(set) var statistics = Statistics()
+    package internal(set) var latency = RequestLatency()
     var outputs = OutputBuffer()
     var random: RandomSource
     var location: Location

@@ -12,6 +12,8 @@ struct ForkedRequest: ~Copyable, SlabElement {
     /// What answers are made from; gone after the final response.
     var request: SIPMessage?
     var answerFlow: Flow
+    /// When it came.
+    var begun = Instant.zero
     /// The device the request came from, when it is a registered one: answers find it over its next connection.
     var callerDevice: UInt64?
     /// Who has a call pending; counts against her limit until the final response.

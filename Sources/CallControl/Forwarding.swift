@@ -61,6 +61,7 @@ extension CallController {
     ) -> Int {
         var request = ForkedRequest(key: incoming.key, answerFlow: incoming.answerFlow)
         request.request = incoming.message
+        request.begun = now
         let reliable = incoming.flow.transport.isReliable
         if incoming.method == .invite {
             request.invite = InviteServerTransaction(reliable: reliable, timers: configuration.timers)

@@ -8,6 +8,7 @@ struct PendingRegistration: Sendable {
     var flow: Flow
     var request: SIPMessage
     var response: [UInt8]
+    var begun: Instant
 }
 
 /// One Contact of a REGISTER, checked.
@@ -336,12 +337,13 @@ extension CallController {
         statistics.registrations &+= 1
         let response = success(incoming, person, at: now)
         if change.isEmpty {
+            latency.noteAnsweredAtOnce(.register)
             outputs.append(.send(response, incoming.answerFlow))
         } else {
             let ticket = takeNumber()
             registrations[ticket] = PendingRegistration(
                 key: incoming.key, person: location.people.reference(at: person), flow: incoming.answerFlow,
-                request: incoming.message, response: response)
+                request: incoming.message, response: response, begun: now)
             location.noteUnstored(change, ticket: ticket, of: person)
             pendingRegistrations.set(incoming.key, 0)
             outputs.append(.store(change, ticket: ticket))
@@ -353,6 +355,7 @@ extension CallController {
     package mutating func stored(_ ticket: UInt64, succeeded: Bool, at now: Instant) {
         guard let pending = registrations.removeValue(forKey: ticket) else { return }
         pendingRegistrations.remove(pending.key)
+        latency.noteAnswered(.register, since: pending.begun, at: now)
         if succeeded {
             location.noteStored(ticket: ticket, of: pending.person)
             return outputs.append(.send(pending.response, pending.flow))

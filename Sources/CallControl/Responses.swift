@@ -232,17 +232,20 @@ extension CallController {
         } else if case .send(let bytes)? = requests.elements[index].other?.respond(response, at: now) {
             outputs.append(.send(bytes, flow))
         }
-        if isFirstFinal { noteFinal(status, index) }
+        if isFirstFinal { noteFinal(status, index, at: now) }
         armRequest(index)
     }
 
-    private mutating func noteFinal(_ status: Int, _ index: Int) {
+    private mutating func noteFinal(_ status: Int, _ index: Int, at now: Instant) {
         requests.elements[index].isAnswered = true
         requests.elements[index].patience = nil
         requests.elements[index].abandoned = nil
         requests.elements[index].laterTargets = []
         requests.elements[index].plan = nil
         let request = requests.elements[index].request.take()
+        if let method = request?.method {
+            latency.noteAnswered(method, since: requests.elements[index].begun, at: now)
+        }
         flows.addTransaction(-1, on: requests.elements[index].answerFlow)
         guard let caller = requests.elements[index].caller.take() else {
             if status < 300, request?.method == .bye { outputs.append(.event(.callEnded)) }

@@ -191,6 +191,7 @@ extension CallController {
         statistics.refusals &+= 1
         outputs.append(.event(.refused(status: local.status, reason: reason, flow: incoming.flow)))
         let message = localAnswer(local, to: incoming.message, on: incoming.flow)
+        latency.noteAnsweredAtOnce(incoming.method)
         outputs.append(.send(message.bytes, incoming.answerFlow))
     }
 
