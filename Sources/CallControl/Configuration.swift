@@ -7,6 +7,21 @@ extension CallController {
         /// A digest algorithm in the order it is offered (RFC 8760 §2.3).
         package enum DigestAlgorithm: UInt8, Sendable { case md5, sha256 }
 
+        /// Which algorithms phones are offered, as an operator says it (`--sip-digest`).
+        package enum DigestOffer: String, CaseIterable, Sendable {
+            /// For households with phones that bear no other word in a challenge, Debian's baresip for one.
+            case md5
+            /// SHA-256 first, MD5 for those that lack it: RFC 8760's order.
+            case both
+
+            package var algorithms: [DigestAlgorithm] {
+                switch self {
+                case .md5: [.md5]
+                case .both: [.sha256, .md5]
+                }
+            }
+        }
+
         /// One place where messages arrive, and how the other side must write it to come back.
         package struct Listener: Sendable {
             package var transport: SIPTransport
@@ -33,8 +48,8 @@ extension CallController {
         package var secret: [UInt8]
         /// Offered in this order. MD5 alone, because baresip 1.0 gives up (ENOSYS) when any challenge names an algorithm it
         /// lacks, in whatever place it stands, and SIPp 3.6 reads the first only. A phone's password has 120 random bits, so
-        /// MD5's weakness gives nothing away. `[.sha256, .md5]` is RFC 8760's order for households without such phones.
-        package var digestAlgorithms: [DigestAlgorithm] = [.md5]
+        /// MD5's weakness gives nothing away. `DigestOffer.both` is for households without such phones.
+        package var digestAlgorithms = DigestOffer.md5.algorithms
         /// What the response to a challenge covers, as offered.
         package var digestQualities: [DigestQuality] = [.auth, .authInt]
         package var limits = Limits()

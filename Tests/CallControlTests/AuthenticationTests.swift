@@ -72,6 +72,19 @@ import Testing
         }
     }
 
+    @Test(arguments: [("md5", ["MD5"]), ("both", ["SHA-256", "MD5"]), ("sha", nil)] as [(String, [String]?)])
+    func `an operator says which algorithms are offered`(_ word: String, _ expected: [String]?) {
+        guard let offer = CallController.Configuration.DigestOffer(rawValue: word) else {
+            return #expect(expected == nil)
+        }
+        let house = House { $0.digestAlgorithms = offer.algorithms }
+        let sent = house.receive(House.register("anna", on: House.phone(20)), on: House.phone(20))
+        let offered = sent[0].texts(.wwwAuthenticate).compactMap {
+            $0.split(separator: "algorithm=").last?.prefix { $0 != "," }
+        }
+        #expect(offered.map(String.init) == expected)
+    }
+
     @Test func `the ACK of a challenge is no stray`() {
         let house = House()
         let phone = House.phone(20)
