@@ -23,17 +23,13 @@ def server(tmp_path_factory):
     assert running.stop() == 0
 
 
-def address(server: Server, transport: str) -> str:
-    return f"127.0.0.1:{server.sips_port if transport == 'tls' else server.sip_port}"
-
-
-@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
-def test_two_phones_call_each_other(server, tmp_path, transport):
-    played = tmp_path / "speech.wav"
+def call_and_listen(server: Server, work: Path, transport: str) -> None:
+    """Anna's phone calls Bob's, five seconds are heard in both directions, Bob hangs up."""
+    played = work / "speech.wav"
     sound.make_sound(played, rate=8000)
     samples, rate = sound.read_wave(played)
     phones = [
-        Baresip(tmp_path / name, server.phone(name, f"Desk {transport}"), address(server, transport), transport, sound=played)
+        Baresip(work / name, server.phone(name, f"Desk {transport}"), server.sip(transport), transport, sound=played)
         for name in ("anna", "bob")
     ]
     anna, bob = phones
@@ -56,14 +52,30 @@ def test_two_phones_call_each_other(server, tmp_path, transport):
         assert sound.similarity(samples, sound.resample(heard, heard_rate, rate), rate) > 0.9
 
 
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
+def test_two_phones_call_each_other(server, tmp_path, transport):
+    call_and_listen(server, tmp_path, transport)
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
+def test_two_phones_call_each_other_over_ipv6(tmp_path_factory, tmp_path, transport):
+    server = Server(tmp_path_factory.mktemp("ipv6"), host="::1")
+    try:
+        for name in ("anna", "bob"):
+            server.join(name)
+        call_and_listen(server, tmp_path, transport)
+    finally:
+        assert server.stop() == 0
+
+
 def test_a_phone_survives_a_restart_of_the_server(server, tmp_path):
     """Its registration is on disk: it is called after the restart without having registered again."""
-    bob = Baresip(tmp_path / "bob", server.phone("bob", "Kitchen"), address(server, "udp"))
+    bob = Baresip(tmp_path / "bob", server.phone("bob", "Kitchen"), server.sip("udp"))
     anna = None
     try:
         bob.wait_registered()
         server.restart()
-        anna = Baresip(tmp_path / "anna", server.phone("anna", "Hall"), address(server, "udp"))
+        anna = Baresip(tmp_path / "anna", server.phone("anna", "Hall"), server.sip("udp"))
         anna.wait_registered()
         anna.dial("sip:bob@localhost")
         bob.wait_event("CALL_ESTABLISHED")
@@ -80,7 +92,7 @@ def test_sipp_calls_through_the_proxy(server, tmp_path, transport):
     """Registers a callee, calls it with digest, is answered, hangs up: a stack nobody here wrote."""
     anna, bob = server.phone("anna", f"SIPp {transport}"), server.phone("bob", f"SIPp {transport}")
     scripts = Path(__file__).parents[2] / "Benchmarks/sipp"
-    target = address(server, "udp")
+    target = server.sip("udp")
 
     def row(name: str, *fields: str) -> str:
         path = tmp_path / name
@@ -116,7 +128,7 @@ def test_a_browser_that_calls_a_phone_is_told_why_not(house, tmp_path):
         if "carol" not in house.joined:
             house.person("carol")
             house.pages.pop().close()
-        carol = Baresip(tmp_path / "carol", house.server.phone("carol", "Desk"), address(house.server, "udp"))
+        carol = Baresip(tmp_path / "carol", house.server.phone("carol", "Desk"), house.server.sip("udp"))
         carol.wait_registered()
         anna.call("Carol")
         # A page of hers that has just closed is waited for four seconds.
@@ -135,7 +147,7 @@ def test_a_wrong_password_is_refused(tmp_path):
     server = Server(tmp_path)
     server.join("anna")
     account = server.phone("anna", "Wrong") | {"password": "not-the-password"}
-    phone = Baresip(tmp_path / "phone", account, address(server, "udp"))
+    phone = Baresip(tmp_path / "phone", account, server.sip("udp"))
     try:
         phone.wait_refused()
     finally:
@@ -149,7 +161,7 @@ def test_a_removed_phone_is_refused(tmp_path):
     account = server.phone("anna", "Lost phone")
     server.command("phone", "remove", "anna", "Lost phone")
     time.sleep(0.6)
-    phone = Baresip(tmp_path / "phone", account, address(server, "udp"))
+    phone = Baresip(tmp_path / "phone", account, server.sip("udp"))
     try:
         phone.wait_refused()
     finally:

@@ -20,14 +20,15 @@ class Baresip:
     def __init__(self, work: Path, account: dict, server: str, transport: str = "udp", sound: Path | None = None, answer: bool = True) -> None:
         self.home = work
         self.home.mkdir(parents=True, exist_ok=True)
-        self.control_port, sip_port = free_port(), free_port()
+        own = "::1" if server.startswith("[") else "127.0.0.1"
+        self.control_port, sip_port = free_port(), free_port(host=own)
         if sound is None:
             sound = self.home / "microphone.wav"
             make_sound(sound, rate=8000)
         (self.home / "config").write_text("\n".join([
-            "poll_method epoll", f"sip_listen 127.0.0.1:{sip_port}", "call_local_timeout 120", "call_max_calls 4",
+            "poll_method epoll", f"sip_listen {f'[{own}]' if own == '::1' else own}:{sip_port}", "call_local_timeout 120", "call_max_calls 4",
             f"audio_source aufile,{sound}", "audio_player aubridge,nil", "audio_alert aubridge,nil",
-            "ausrc_srate 8000", "auplay_srate 8000", "audio_path /usr/share/baresip", "net_interface 127.0.0.1", "sip_verify_server no",
+            "ausrc_srate 8000", "auplay_srate 8000", "audio_path /usr/share/baresip", f"net_interface {own}", "sip_verify_server no",
             f"ctrl_tcp_listen 127.0.0.1:{self.control_port}", f"snd_path {self.home}", "module_path /usr/lib/baresip/modules",
             "module g711.so", "module aufile.so", "module aubridge.so", "module sndfile.so",
             "module_app account.so", "module_app menu.so", "module_app ctrl_tcp.so", "",
@@ -40,7 +41,7 @@ class Baresip:
         self.log_file = self.home / "log"
         with open(self.log_file, "wb") as sink:
             self.process = subprocess.Popen(
-                ["baresip", "-f", str(self.home), "-v"], stdout=sink, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=self.home)
+                ["baresip", "-f", str(self.home), "-v"] + (["-6"] if own == "::1" else []), stdout=sink, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=self.home)
         self.control = self._connect()
         self.events: list[dict] = []
         self._buffer = b""

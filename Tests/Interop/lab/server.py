@@ -26,28 +26,33 @@ def binary() -> Path:
     return max(built, key=lambda path: path.stat().st_mtime)
 
 
-def free_port(kind: int = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
+def free_port(kind: int = socket.SOCK_STREAM, host: str = "127.0.0.1") -> int:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
+        probe.bind((host, 0))
         return probe.getsockname()[1]
 
 
 class Server:
     """One household's server. Ports stay the same over `restart()`."""
 
-    def __init__(self, work: Path, *flags: str, https: bool = True, media: bool = False) -> None:
-        self.work, self.data, self.flags = work, work / "data", list(flags)
-        self.http_port, self.sip_port = free_port(), free_port()
-        self.https_port = free_port() if https else 0
-        self.sips_port = free_port() if https else 0
-        self.media_port = free_port() if media else 0
+    def __init__(self, work: Path, *flags: str, https: bool = True, media: bool = False, host: str = "127.0.0.1") -> None:
+        self.work, self.data, self.flags, self.host = work, work / "data", list(flags), host
+        self.http_port, self.sip_port = free_port(host=host), free_port(host=host)
+        self.https_port = free_port(host=host) if https else 0
+        self.sips_port = free_port(host=host) if https else 0
+        self.media_port = free_port(host=host) if media else 0
         self.log_file = work / "hearth.log"
         self.process: subprocess.Popen | None = None
         self.start()
 
     @property
     def url(self) -> str:
-        return f"http://localhost:{self.http_port}"
+        return f"http://{'[::1]' if self.host == '::1' else 'localhost'}:{self.http_port}"
+
+    def sip(self, transport: str) -> str:
+        """Where a native phone registers: address and port."""
+        port = self.sips_port if transport == "tls" else self.sip_port
+        return f"[{self.host}]:{port}" if ":" in self.host else f"{self.host}:{port}"
 
     @property
     def secure_url(self) -> str:
@@ -61,7 +66,7 @@ class Server:
         mark = self.log_file.stat().st_size if self.log_file.exists() else 0
         with open(self.log_file, "ab") as sink:
             self.process = subprocess.Popen(
-                [str(binary()), "serve", "--data", str(self.data), "--listen", "127.0.0.1",
+                [str(binary()), "serve", "--data", str(self.data), "--listen", self.host,
                  "--http-port", str(self.http_port), "--https-port", str(self.https_port), "--sip-port", str(self.sip_port),
                  "--sips-port", str(self.sips_port), "--media-port", str(self.media_port), "--public-url", self.url, *self.flags],
                 stdout=sink, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
