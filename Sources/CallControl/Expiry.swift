@@ -69,6 +69,7 @@ extension CallController {
             let stage = branches.elements[slot].stage
             if stage != .connecting { waiting.removeAll { $0 == reference } }
             if stage == .lost { return replaceLost(slot, at: now) ? settleBranch(slot) : deviceMissing(slot, at: now) }
+            if stage == .connecting, giveUpConnecting(slot, at: now) { return settleBranch(slot) }
             if stage == .waiting, tryElsewhere(slot, at: now) { return settleBranch(slot) }
             return fail(slot, stage == .waiting ? .notReachable : .unreachable, at: now)
         }

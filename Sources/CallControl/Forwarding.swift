@@ -398,14 +398,15 @@ extension CallController {
             guard let flow = own.datagrams(to: candidate.address) else { return fail(slot, .unreachable, at: now) }
             transmit(slot, on: flow, at: now)
         case .exhausted, nil:
-            fail(slot, .unknownHost, at: now)
+            let wasFound = branches.elements[slot].target?.hop?.hasTried == true
+            fail(slot, wasFound ? .unreachable : .unknownHost, at: now)
         }
     }
 
-    private mutating func ask(_ slot: Int, at now: Instant) -> UInt64 {
+    private mutating func ask(_ slot: Int, patience: Duration? = nil, at now: Instant) -> UInt64 {
         let number = takeNumber()
         questions[number] = branches.reference(at: slot)
-        branches.elements[slot].patience = now + configuration.limits.resolution
+        branches.elements[slot].patience = now + (patience ?? configuration.limits.resolution)
         armBranch(slot)
         return number
     }
@@ -414,7 +415,7 @@ extension CallController {
         if let flow = outsideStreams[candidate.address], flow.transport == candidate.transport, flows.isOpen(flow) {
             return transmit(slot, on: flow, at: now)
         }
-        let number = ask(slot, at: now)
+        let number = ask(slot, patience: candidate.isTrial ? configuration.limits.streamTrial : nil, at: now)
         outputs.append(
             .connect(
                 number,
@@ -444,6 +445,18 @@ extension CallController {
             return tryNextHop(slot, at: now)
         }
         transmit(slot, on: flow, at: now)
+    }
+
+    /// A connection that does not come about in time gives way to the next address; one that comes about later serves the
+    /// next request.
+    ///
+    /// - Returns: false when nothing is left, or when it is the name servers that do not answer.
+    mutating func giveUpConnecting(_ slot: Int, at now: Instant) -> Bool {
+        let reference = branches.reference(at: slot)
+        for (number, waiting) in questions where waiting == reference { questions[number] = nil }
+        guard let hop = branches.elements[slot].target?.hop, !hop.isAsking, hop.hasMore else { return false }
+        tryNextHop(slot, at: now)
+        return true
     }
 
     private mutating func takeQuestion(_ number: UInt64) -> Int? {

@@ -60,6 +60,10 @@ extension CallController {
         package var nextHops = 6
         /// How long a name server or a connection attempt may take.
         package var resolution = Duration.seconds(8)
+        /// How long a connection may take that is only tried because the request is large; UDP takes over then.
+        package var streamTrial = Duration.seconds(2)
+        /// Bytes that one datagram may have without knowing the path's MTU (RFC 3261 §18.1.1).
+        package var datagram = 1_300
 
         // MARK: Wrong passwords
 

@@ -7,12 +7,17 @@ import SIP
 ///     host ── SRV of each transport we may use ── found ──┤── A, AAAA ── candidates, tried in order
 ///                          └── none of them ──────────────┘
 ///
+/// A large request that may choose its transport tries TCP at every address that UDP would go to, and UDP after it
+/// (RFC 3261 §18.1.1).
+///
 /// NAPTR is left out: it would choose among transports of which we ask all, in the order UDP, TCP, TLS.
 struct NextHop: Sendable {
     struct Candidate: Equatable, Sendable {
         var transport: SIPTransport
         var address: TransportAddress
         var serverName: [UInt8]
+        /// TCP where nobody said that it is spoken there.
+        var isTrial = false
     }
 
     enum Step: Equatable, Sendable {
@@ -47,21 +52,25 @@ struct NextHop: Sendable {
     private var fallback: Server?
     private var remaining: Int
     private let name: [UInt8]
+    private let prefersStream: Bool
+    /// Whether there was an address to go to at all.
+    private(set) var hasTried = false
 
-    init(to uri: SIPURI, limit: Int) {
+    /// - Parameter isLarge: too large for a datagram, with what we add to it.
+    init(to uri: SIPURI, limit: Int, isLarge: Bool = false) {
         remaining = limit
         let host = uri.parameters["maddr"].flatMap { Host($0) } ?? uri.host
         name = if case .name(let name) = uri.host { name } else { [] }
         let explicit = uri.isSecure ? .tls : uri.transport
+        prefersStream = isLarge && explicit == nil
         // Nobody listens for WebSockets at an address we could only guess.
         guard explicit != .ws, explicit != .wss else { return }
         let transport = explicit ?? .udp
         if case .address(let ip) = host {
-            candidates = [
+            add(
                 Candidate(
                     transport: transport, address: TransportAddress(ip: ip, port: uri.port ?? transport.defaultPort),
-                    serverName: [])
-            ]
+                    serverName: []))
         } else if let port = uri.port {
             servers = [Server(transport: transport, host: host, port: port)]
         } else {
@@ -79,6 +88,9 @@ struct NextHop: Sendable {
         }
     }
 
+    /// The name servers have not answered yet.
+    var isAsking: Bool { question != nil }
+
     /// Whether anything is left to try.
     var hasMore: Bool {
         remaining > 0 && !(candidates.isEmpty && servers.isEmpty && services.isEmpty && fallback == nil)
@@ -88,8 +100,10 @@ struct NextHop: Sendable {
     mutating func next() -> Step {
         while remaining > 0 {
             if !candidates.isEmpty {
-                remaining -= 1
-                return .go(candidates.removeFirst())
+                let candidate = candidates.removeFirst()
+                if !candidate.isTrial { remaining -= 1 }
+                hasTried = true
+                return .go(candidate)
             }
             if !servers.isEmpty {
                 let server = servers.removeFirst()
@@ -131,11 +145,20 @@ struct NextHop: Sendable {
 
     private mutating func append(_ addresses: [IPAddress], of server: Server) {
         for ip in addresses.prefix(remaining) {
-            candidates.append(
+            add(
                 Candidate(
                     transport: server.transport, address: TransportAddress(ip: ip, port: server.port), serverName: name)
             )
         }
+    }
+
+    private mutating func add(_ candidate: Candidate) {
+        if prefersStream, candidate.transport == .udp {
+            var trial = candidate
+            (trial.transport, trial.isTrial) = (.tcp, true)
+            candidates.append(trial)
+        }
+        candidates.append(candidate)
     }
 
     /// RFC 2782: by priority, within one by chance in proportion to the weights.

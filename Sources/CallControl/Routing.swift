@@ -134,7 +134,7 @@ extension CallController {
             }
             // Its registration is over, but a phone at an address of its own may still be in the call.
             guard case .address = routeSet.uri.host else { return .failure(.flowFailed) }
-            return .success(outsideTarget(routeSet))
+            return .success(outsideTarget(routeSet, incoming))
         case .stream(let id, let epoch):
             guard epoch == self.epoch, let flow = flows.flow(id: id) else { return .failure(.flowFailed) }
             return .success(Target(uri: nil, flow: flow, way: way))
@@ -142,14 +142,21 @@ extension CallController {
             guard let flow = own.datagrams(to: address, socket: socket) else { return .failure(.flowFailed) }
             return .success(Target(uri: nil, flow: flow, way: way))
         case .outside:
-            return .success(outsideTarget(routeSet))
+            return .success(outsideTarget(routeSet, incoming))
         }
     }
 
-    private func outsideTarget(_ routeSet: RouteSet) -> Target {
+    private func outsideTarget(_ routeSet: RouteSet, _ incoming: Incoming) -> Target {
         let uri = routeSet.next?.uri ?? routeSet.uri
-        return Target(uri: nil, hop: NextHop(to: uri, limit: configuration.limits.nextHops), way: .outside)
+        // An ACK has no transaction that could wait for a connection.
+        let isLarge =
+            incoming.method != .ack && incoming.message.bytes.count + Self.addedBytes > configuration.limits.datagram
+        return Target(
+            uri: nil, hop: NextHop(to: uri, limit: configuration.limits.nextHops, isLarge: isLarge), way: .outside)
     }
+
+    /// What forwarding adds to a request, about: Via, two Record-Routes, received and rport.
+    private static let addedBytes = 350
 
     private mutating func forwardOutOfDialog(
         _ incoming: Incoming, _ routeSet: RouteSet, from person: Int, loop: UInt64, at now: Instant
@@ -169,7 +176,8 @@ extension CallController {
             guard isSIP(uri) || routeSet.next != nil else {
                 return answer(incoming, 404, "No Line To The Telephone Network", because: .notRouted)
             }
-            return forward(incoming, routeSet, to: [outsideTarget(routeSet)], from: person, loop: loop, at: now)
+            return forward(
+                incoming, routeSet, to: [outsideTarget(routeSet, incoming)], from: person, loop: loop, at: now)
         }
         guard let name = uri.plainUser.map({ $0.map(ASCII.lowercased) }), location.find(name[...]) != nil else {
             return answer(incoming, 404, "No Such Person", because: .unknownPerson)

@@ -116,6 +116,81 @@ import Testing
         #expect(house.connections.count == 1)
     }
 
+    /// Anna sends Dora more than a datagram bears.
+    private func sendLarge(_ uri: String) -> (house: House, anna: Flow) {
+        let house = House()
+        let anna = house.registeredPage("anna")
+        let body = String(repeating: "x", count: 1_500)
+        _ = house.receive(House.request("MESSAGE", uri, from: "anna", on: anna, body: body), on: anna)
+        return (house, anna)
+    }
+
+    private static let dora = TransportAddress(ip: address, port: 5060)
+
+    @Test func `a large request goes by TCP where it can`() {
+        let (house, _) = sendLarge("sip:dora@10.0.0.1")
+        #expect(
+            house.connections.map(\.target) == [ConnectionTarget(transport: .tcp, address: Self.dora, serverName: [])])
+        let flow = Flow(transport: .tcp, id: 9_001, remote: Self.dora, local: House.server)
+        house.controller.connected(house.connections[0].number, flow: flow, at: house.now)
+        let sent = house.drain()
+        #expect(sent.map(\.flow) == [flow])
+        #expect(sent.first?.text(.via).hasPrefix("SIP/2.0/TCP ") == true)
+        #expect(house.receive(House.response(200, to: sent[0]), on: flow).map(\.status) == [200])
+    }
+
+    @Test(arguments: [true, false])
+    func `and by UDP where no TCP is spoken, or nobody says so in time`(_ isRefused: Bool) {
+        let (house, _) = sendLarge("sip:dora@10.0.0.1")
+        var sent: [House.Sent] = []
+        if isRefused {
+            house.controller.connected(house.connections[0].number, flow: nil, at: house.now)
+            sent = house.drain()
+        } else {
+            sent = house.advance(.milliseconds(2_100))
+        }
+        #expect(sent.map(\.flow.transport) == [.udp])
+        #expect(sent.map(\.flow.remote) == [Self.dora])
+        #expect(house.controller.waitingCount == 0)
+        // The connection that came too late serves the next one.
+        let late = Flow(transport: .tcp, id: 9_002, remote: Self.dora, local: House.server)
+        house.controller.connected(house.connections[0].number, flow: late, at: house.now)
+        #expect(house.drain().isEmpty)
+        #expect(house.receive(House.response(200, to: sent[0]), on: sent[0].flow).map(\.status) == [200])
+    }
+
+    @Test func `a connection that breaks before the answer gives way to UDP as well`() {
+        let (house, anna) = sendLarge("sip:dora@10.0.0.1")
+        let flow = Flow(transport: .tcp, id: 9_003, remote: Self.dora, local: House.server)
+        house.controller.connected(house.connections[0].number, flow: flow, at: house.now)
+        _ = house.drain()
+        let sent = house.close(flow)
+        #expect(sent.map(\.flow.transport) == [.udp])
+        #expect(house.receive(House.response(486, to: sent[0]), on: sent[0].flow).map(\.flow) == [anna])
+        _ = house.advance(.seconds(60))
+        #expect(house.controller.transactionCount == 0)
+    }
+
+    @Test func `who asks for UDP gets UDP, and a small request too`() {
+        let (house, _) = sendLarge("sip:dora@10.0.0.1;transport=udp")
+        #expect(house.connections.isEmpty)
+        let small = House()
+        let anna = small.registeredPage("anna")
+        let sent = small.receive(House.request("MESSAGE", "sip:dora@10.0.0.1", from: "anna", on: anna), on: anna)
+        #expect(sent.map(\.flow.transport) == [.udp])
+    }
+
+    @Test func `a host that is found and does not answer is not one that does not exist`() {
+        let house = House()
+        let anna = house.registeredPage("anna")
+        _ = house.receive(
+            House.request("MESSAGE", "sip:dora@10.0.0.1;transport=tcp", from: "anna", on: anna), on: anna)
+        house.controller.connected(house.connections[0].number, flow: nil, at: house.now)
+        let sent = house.drain()
+        #expect(sent.map(\.status) == [500])
+        #expect(sent.first?.reason == "Next Hop Failed")
+    }
+
     @Test func `records are ordered by priority, and by chance within one`() {
         var random = RandomSource(seed: 4)
         let records = [
