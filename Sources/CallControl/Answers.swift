@@ -24,7 +24,7 @@ extension CallController {
             builder.copy(.via, from: message)
         }
         builder.copy(.from, from: message)
-        if incoming.toTag.isEmpty, status > 100, let to = message.value(of: .to) {
+        if !incoming.hasToTag, status > 100, let to = message.value(of: .to) {
             builder.add(.to, TaggedValue(value: to, tag: answerTag(message)))
         } else {
             builder.copy(.to, from: message)
@@ -52,9 +52,8 @@ extension CallController {
     mutating func challenge(_ incoming: Incoming, isProxy: Bool, stale: Bool, at now: Instant) {
         statistics.challenges &+= 1
         var builder = response(isProxy ? 407 : 401, to: incoming)
-        for challenge in authenticator.challenges(stale: stale, at: now) {
-            builder.add(isProxy ? .proxyAuthenticate : .wwwAuthenticate, challenge)
-        }
+        let header = isProxy ? HeaderName.proxyAuthenticate : .wwwAuthenticate
+        authenticator.addChallenges(header, stale: stale, at: now, to: &builder)
         send(builder, to: incoming, because: nil, status: 0)
     }
 

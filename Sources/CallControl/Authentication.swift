@@ -37,13 +37,17 @@ struct Authenticator: Sendable {
         failures = FailureLimiter(limits: configuration.limits)
     }
 
-    /// The values of WWW-Authenticate or Proxy-Authenticate, in the order offered.
-    mutating func challenges(stale: Bool, at now: Instant) -> [RawValue] {
-        let made = digest.challenges(stale: stale, at: now)
-        guard !stale, made.count == challengeParts.count, let nonce = made.first?.nonce else {
-            return made.map { RawValue($0.text) }
+    /// Adds WWW-Authenticate or Proxy-Authenticate for each algorithm, in the order offered.
+    mutating func addChallenges(_ header: HeaderName, stale: Bool, at now: Instant, to builder: inout MessageBuilder) {
+        guard !stale else {
+            for challenge in digest.challenges(stale: true, at: now) { builder.add(header, challenge) }
+            return
         }
-        return challengeParts.map { RawValue($0.before + nonce + $0.after) }
+        let nonce = digest.nonce(at: now)
+        for position in challengeParts.indices {
+            let parts = challengeParts[position]
+            builder.add(header, FreshChallenge(before: parts.before, nonce: nonce, after: parts.after))
+        }
     }
 
     /// What stands around the nonce in a challenge, written once.
@@ -55,13 +59,13 @@ struct Authenticator: Sendable {
     }
 
     /// The credentials for our realm.
-    private func credentials(_ message: SIPMessage, _ header: HeaderName) throws(SIPParseError) -> DigestCredentials? {
-        if message.count(of: header) == 1, let value = message.value(of: header),
-            let quick = HeadScan.credentials(value)
+    private func credentials(_ message: SIPMessage, _ header: HeaderName) throws(SIPParseError) -> DigestProof? {
+        if message.count(of: header) == 1, let place = message.place(of: header),
+            let quick = HeadScan.credentials(message.bytes, at: place)
         {
-            return digest.select([quick])
+            return digest.isForUs(quick) ? quick : nil
         }
-        return digest.select(try message.authorizations(header))
+        return digest.select(try message.authorizations(header)).map { DigestProof($0) } ?? nil
     }
 
     /// Checks the credentials of a request.
@@ -70,12 +74,12 @@ struct Authenticator: Sendable {
         at now: Instant
     ) -> Verdict {
         guard message.contains(header) else { return .challenge(stale: false) }
-        let credentials: DigestCredentials
+        let credentials: DigestProof
         do throws(SIPParseError) {
             guard let chosen = try self.credentials(message, header) else { return .challenge(stale: false) }
             credentials = chosen
         } catch { return .malformed }
-        let user = credentials.userName.map(ASCII.lowercased)
+        let user = [UInt8](lowercasing: credentials.userName)
         let person = location.find(user[...])
         let account = hash(.accountFailures, user[...])
         let address = addressHash(flow)
@@ -114,5 +118,18 @@ struct Authenticator: Sendable {
         case .v6(let high, _): state.add(high)
         }
         return state.finish()
+    }
+}
+
+/// A challenge of which all but the nonce was written before.
+private struct FreshChallenge: HeaderValue {
+    let before: [UInt8]
+    let nonce: [UInt8]
+    let after: [UInt8]
+
+    func serialize(into out: inout [UInt8]) {
+        out += before
+        out += nonce
+        out += after
     }
 }

@@ -22,6 +22,9 @@ struct ForkedRequest: ~Copyable, SlabElement {
     var other: NonInviteServerTransaction?
     /// The request with the changes all branches share; gone after the last branch was started.
     var plan: ForwardPlan?
+    /// Max-Breadth to share out (RFC 5393 §5.3.3), and what each branch of the current group gets of it.
+    var breadth: Int?
+    var share: Int?
     /// Targets of lower q, the next ones last.
     var laterTargets: [Target] = []
     var firstBranch: Int?
@@ -61,26 +64,28 @@ struct ForkedRequest: ~Copyable, SlabElement {
 }
 
 /// What happens to a request on its way to any of its targets.
-struct ForwardPlan: Sendable {
+final class ForwardPlan: Sendable {
+    let incoming: Incoming
     /// The shared changes: Via noted, our Routes gone, Max-Forwards lowered, credentials for us removed.
-    var edit: MessageEdit
-    var loop: UInt64
-    /// Branch of the sender's Via.
-    var previousBranch: [UInt8]
-    /// Whether a dialog may come of it, which then has to come by here.
-    var recordsRoute: Bool
-    var callerWay: Way
+    let edit: MessageEdit
+    let loop: UInt64
+    /// Whether a dialog may come of it, which then has to come by here; and how it finds the caller again.
+    let recordsRoute: Bool
+    let callerWay: Way
     /// Listener the request came in by.
-    var arrival: Int
-    var callID: [UInt8]
-    var fromTag: [UInt8]
+    let arrival: Int
     /// What the offer in it asks of a device; nil when anything will do.
-    var media: MediaNeed?
-    /// Max-Breadth to share out (RFC 5393 §5.3.3), and what each branch of the current group gets of it.
-    var breadth: Int?
-    var share: Int?
-    /// Route entries are left after ours: they go before a target's Path.
-    var isSecure: Bool
+    let media: MediaNeed?
+    /// Every hop must be encrypted.
+    let isSecure: Bool
+
+    init(
+        _ incoming: Incoming, edit: MessageEdit, loop: UInt64, recordsRoute: Bool = false, callerWay: Way = .outside,
+        arrival: Int = 0, media: MediaNeed? = nil, isSecure: Bool = false
+    ) {
+        (self.incoming, self.edit, self.loop, self.recordsRoute) = (incoming, edit, loop, recordsRoute)
+        (self.callerWay, self.arrival, self.media, self.isSecure) = (callerWay, arrival, media, isSecure)
+    }
 }
 
 /// One place a request goes to.

@@ -27,7 +27,7 @@ extension CallController {
 
     /// The devices an INVITE like this was sent to; only here, and not when it left the household.
     private func formerTargets(_ incoming: Incoming, _ routeSet: RouteSet, at now: Instant) -> [Target] {
-        if let way = routeSet.way, !incoming.toTag.isEmpty {
+        if let way = routeSet.way, incoming.hasToTag {
             guard case .success(let target) = target(for: way, routeSet, incoming, at: now) else { return [] }
             return everyFlow(of: target)
         }
@@ -63,16 +63,14 @@ extension CallController {
 
     /// For a request that is passed on and forgotten.
     func passingPlan(_ incoming: Incoming, _ routeSet: RouteSet, loop: UInt64) -> ForwardPlan {
-        ForwardPlan(
-            edit: commonEdit(incoming, routeSet), loop: loop, previousBranch: Array(incoming.branch),
-            recordsRoute: false, callerWay: .outside, arrival: 0, callID: [], fromTag: [], isSecure: false)
+        ForwardPlan(incoming, edit: commonEdit(incoming, routeSet), loop: loop)
     }
 
     /// Sends a request with the branch that its transaction would have.
     mutating func pass(_ target: Target, _ plan: ForwardPlan, key: UInt64) {
         guard let flow = target.flow ?? directFlow(target) else { return }
         let token = BranchToken(
-            id: branchID(key, target), loop: plan.loop, previousBranch: plan.previousBranch[...], hash: hash)
-        outputs.append(.send(write(target, on: flow, plan: plan, token: token).bytes, flow))
+            id: branchID(key, target), loop: plan.loop, previousBranch: plan.incoming.branch, hash: hash)
+        outputs.append(.send(write(target, on: flow, plan: plan, share: nil, token: token).bytes, flow))
     }
 }

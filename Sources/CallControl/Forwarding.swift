@@ -71,7 +71,8 @@ extension CallController {
         let callerWay = way(back: incoming, person: person)
         if case .device(let id) = callerWay { request.callerDevice = id }
         request.plan = plan(
-            incoming, routeSet, callerWay: callerWay, isDialogForming: person != nil, loop: loop, breadth: breadth)
+            incoming, routeSet, callerWay: callerWay, isDialogForming: person != nil, loop: loop)
+        request.breadth = breadth
         if let person, incoming.method == .invite {
             request.caller = location.people.reference(at: person)
             location.addPendingCall(1, at: person)
@@ -119,19 +120,17 @@ extension CallController {
 
     /// The changes all branches share.
     private func plan(
-        _ incoming: Incoming, _ routeSet: RouteSet, callerWay: Way, isDialogForming: Bool, loop: UInt64, breadth: Int?
+        _ incoming: Incoming, _ routeSet: RouteSet, callerWay: Way, isDialogForming: Bool, loop: UInt64
     ) -> ForwardPlan {
         let recordsRoute =
             isDialogForming
             && (incoming.method == .invite || incoming.method == .subscribe || incoming.method == .refer
                 || incoming.method == .notify)
         return ForwardPlan(
-            edit: commonEdit(incoming, routeSet), loop: loop, previousBranch: Array(incoming.branch),
-            recordsRoute: recordsRoute, callerWay: callerWay, arrival: own.hop(for: incoming.flow),
-            callID: recordsRoute ? Array(incoming.message.callID) : [],
-            fromTag: recordsRoute ? Array(incoming.fromTag) : [],
+            incoming, edit: commonEdit(incoming, routeSet), loop: loop, recordsRoute: recordsRoute,
+            callerWay: callerWay, arrival: own.hop(for: incoming.flow),
             media: isDialogForming ? MediaNeed(offer: incoming.message, from: incoming.flow.transport) : nil,
-            breadth: breadth, isSecure: routeSet.uri.scheme == .sips)
+            isSecure: routeSet.uri.scheme == .sips)
     }
 
     func commonEdit(_ incoming: Incoming, _ routeSet: RouteSet) -> MessageEdit {
@@ -177,9 +176,9 @@ extension CallController {
     }
 
     private mutating func startGroup(_ group: [Target], of index: Int, at now: Instant) {
-        if let breadth = requests.elements[index].plan?.breadth {
+        if let breadth = requests.elements[index].breadth {
             // Groups follow each other, so each has all of it to share.
-            requests.elements[index].plan?.share = breadth / max(1, group.count)
+            requests.elements[index].share = breadth / max(1, group.count)
         }
         requests.elements[index].isStarting = true
         for target in group { start(target, of: index, at: now) }
@@ -214,8 +213,10 @@ extension CallController {
         var branch = Branch(
             request: requests.reference(at: index), next: requests.elements[index].firstBranch, loop: plan.loop,
             flow: .none, stage: .connecting)
-        branch.target = target
         branch.device = target.device
+        // One that can be sent at once, and nowhere else after that, needs no place to be kept.
+        let isFinal = target.flow != nil && target.hop == nil && target.otherFlows.isEmpty
+        if !isFinal { branch.target = target }
         let id = branchID(requests.elements[index].key, target)
         branch.id = id
         let slot = Int(branches.insert(branch).slot)
@@ -224,7 +225,7 @@ extension CallController {
         requests.elements[index].liveBranches += 1
         requests.elements[index].pendingBranches += 1
         if let flow = target.flow {
-            transmit(slot, on: flow, at: now)
+            transmit(slot, to: target, on: flow, at: now)
         } else if target.hop != nil {
             tryNextHop(slot, at: now)
         } else {
@@ -241,15 +242,19 @@ extension CallController {
         return state.finish()
     }
 
-    /// Writes the request for one branch and sends it.
+    /// Sends a branch whose target has been kept.
     mutating func transmit(_ slot: Int, on flow: Flow, at now: Instant) {
-        guard let index = requests.index(of: branches.elements[slot].request),
-            let target = branches.elements[slot].target, let plan = requests.elements[index].plan
+        guard let target = branches.elements[slot].target else { return fail(slot, .unreachable, at: now) }
+        transmit(slot, to: target, on: flow, at: now)
+    }
+
+    /// Writes the request for one branch and sends it.
+    private mutating func transmit(_ slot: Int, to target: Target, on flow: Flow, at now: Instant) {
+        guard let index = requests.index(of: branches.elements[slot].request), let plan = requests.elements[index].plan
         else { return fail(slot, .unreachable, at: now) }
         let token = BranchToken(
-            id: branches.elements[slot].id, loop: plan.loop, previousBranch: plan.previousBranch[...],
-            hash: hash)
-        let message = write(target, on: flow, plan: plan, token: token)
+            id: branches.elements[slot].id, loop: plan.loop, previousBranch: plan.incoming.branch, hash: hash)
+        let message = write(target, on: flow, plan: plan, share: requests.elements[index].share, token: token)
         branches.elements[slot].flow = flow
         branches.elements[slot].stage = .sent
         branches.elements[slot].patience = nil
@@ -275,16 +280,16 @@ extension CallController {
         edit.set(.contentLength, number: message.body.count)
     }
 
-    func write(_ target: Target, on flow: Flow, plan: ForwardPlan, token: BranchToken) -> SIPMessage {
+    func write(
+        _ target: Target, on flow: Flow, plan: ForwardPlan, share: Int?, token: BranchToken
+    ) -> SIPMessage {
         let departure = own.hop(for: flow)
         var edit = plan.edit
         if let uri = target.uri { edit.setRequestURI(text: uri) }
         for entry in target.path.reversed() { edit.insert(.route, RawValue(entry)) }
         if plan.recordsRoute { recordRoute(&edit, target, departure: departure, plan: plan) }
-        if let share = plan.share { edit.set(.maxBreadth, number: share) }
-        var via = own.hops[departure].via
-        token.serialize(into: &via)
-        edit.insert(.via, RawValue(via))
+        if let share { edit.set(.maxBreadth, number: share) }
+        edit.insert(.via, OwnVia(beginning: own.hops[departure].via, token: token))
         return repairedForStrictRouter(edit.finish())
     }
 
@@ -292,11 +297,13 @@ extension CallController {
     private func recordRoute(
         _ edit: inout MessageEdit, _ target: Target, departure: Int, plan: ForwardPlan
     ) {
-        var user: [UInt8] = [UInt8](ascii: "<sip:")
+        var user: [UInt8] = []
+        user.reserveCapacity(RouteToken.maximumLength)
         RouteToken(caller: plan.callerWay, callee: target.way).serialize(
-            callID: plan.callID[...], callerTag: plan.fromTag[...], hash: hash, into: &user)
-        edit.insert(.recordRoute, RawValue(user + own.hops[plan.arrival].route))
-        if departure != plan.arrival { edit.insert(.recordRoute, RawValue(user + own.hops[departure].route)) }
+            callID: plan.incoming.message.callID, callerTag: plan.incoming.fromTag, hash: hash, into: &user)
+        edit.insert(.recordRoute, OwnRoute(user: user, rest: own.hops[plan.arrival].route))
+        guard departure != plan.arrival else { return }
+        edit.insert(.recordRoute, OwnRoute(user: user, rest: own.hops[departure].route))
     }
 
     /// §16.6 step 6: a next hop without `lr` wants its own URI as Request-URI, and the real one at the end of Route.

@@ -222,41 +222,38 @@ enum HeadScan {
     // MARK: Credentials
 
     /// `Digest name="value", name=token …` with the names of RFC 7616 §3.4, each once, nothing escaped.
-    static func credentials(_ value: ArraySlice<UInt8>) -> DigestCredentials? {
-        guard let found = value.withUnsafeBufferPointer({ credentialRanges($0) }) else { return nil }
-        func bytes(_ range: Range<Int>?) -> [UInt8]? {
-            range.map { Array(value[(value.startIndex + $0.lowerBound)..<(value.startIndex + $0.upperBound)]) }
+    ///
+    /// - Parameter place: of the header's value in `text`.
+    static func credentials(_ text: [UInt8], at place: Range<Int>) -> DigestProof? {
+        guard let found = text[place].withUnsafeBufferPointer({ credentialRanges($0) }) else { return nil }
+        func part(_ number: Int) -> Range<Int>? {
+            found[number].map { ($0.lowerBound + place.lowerBound)..<($0.upperBound + place.lowerBound) }
         }
-        guard let user = bytes(found[0]), let realm = bytes(found[1]), let nonce = bytes(found[2]),
-            let uri = bytes(found[3]),
-            let response = bytes(found[4]), !response.contains(where: { $0 &- 0x41 < 26 })
+        guard let user = part(0), let realm = part(1), let nonce = part(2), let uri = part(3), let response = part(4),
+            !text[response].contains(where: { $0 &- 0x41 < 26 }), let algorithm = algorithm(part(5).map { text[$0] })
         else { return nil }
-        let token = bytes(found[5])
-        guard let algorithm = algorithm(token) else { return nil }
-        var credentials = DigestCredentials(
-            userName: user, realm: realm, nonce: nonce, uri: uri, response: response, algorithm: algorithm)
-        credentials.algorithmToken = token
-        (credentials.cnonce, credentials.opaque) = (bytes(found[6]), bytes(found[7]))
-        guard let quality = bytes(found[8]) else { return credentials }
-        guard credentials.cnonce != nil, let digits = bytes(found[9]), digits.count == 8,
-            let count = UInt64(hexadecimal: digits[...])
-        else { return nil }
-        if quality[...].equals("auth") {
-            credentials.quality = .auth
-        } else if quality[...].equals("auth-int") {
-            credentials.quality = .authInt
-        } else {
-            return nil
+        var places = DigestProof.Places()
+        (places.userName, places.realm, places.nonce, places.uri) = (user, realm, nonce, uri)
+        (places.response, places.cnonce) = (response, part(6) ?? 0..<0)
+        guard let token = part(8) else {
+            return DigestProof(text, places, algorithm: algorithm, quality: nil, nonceCount: nil)
         }
-        credentials.nonceCount = UInt32(truncatingIfNeeded: count)
-        return credentials
+        guard found[6] != nil, let digits = part(9), digits.count == 8, let count = UInt64(hexadecimal: text[digits]),
+            let quality = quality(text[token])
+        else { return nil }
+        return DigestProof(
+            text, places, algorithm: algorithm, quality: quality, nonceCount: UInt32(truncatingIfNeeded: count))
     }
 
-    private static func algorithm(_ token: [UInt8]?) -> DigestAlgorithm? {
+    private static func algorithm(_ token: ArraySlice<UInt8>?) -> DigestAlgorithm? {
         guard let token else { return .md5 }
-        if token[...].equals("MD5") { return .md5 }
-        if token[...].equals("SHA-256") { return .sha256 }
-        return nil
+        if token.equals("MD5") { return .md5 }
+        return token.equals("SHA-256") ? .sha256 : nil
+    }
+
+    private static func quality(_ token: ArraySlice<UInt8>) -> DigestQuality? {
+        if token.equals("auth") { return .auth }
+        return token.equals("auth-int") ? .authInt : nil
     }
 
     /// In the order username, realm, nonce, uri, response, algorithm, cnonce, opaque, qop, nc.

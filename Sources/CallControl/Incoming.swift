@@ -2,19 +2,17 @@ import Base
 import SIP
 
 /// A request as it came, with the parts every decision needs parsed once. One reference, because it is handed about a lot.
-final class Incoming {
+final class Incoming: Sendable {
     let message: SIPMessage
     let flow: Flow
     let method: SIPMethod
     let uri: SIPURI
     /// CSeq's number.
     let sequence: UInt32
-    private let sender: Sender
-    /// Empty when there is none, as `toTag`.
-    let fromTag: ArraySlice<UInt8>
-    let toTag: ArraySlice<UInt8>
     let maximumForwards: Int?
-    private let hop: Hop
+    /// What the places of `head` are in: the message, or copies of the parts where the message has them in another form.
+    private let text: [UInt8]
+    private let head: Head
     /// The sender's Via with where it really came from (RFC 3261 §18.2.1, RFC 3581 §4); nil when it says so already.
     let notedVia: [UInt8]?
     /// Of its server transaction; ACK counts as INVITE (RFC 3261 §17.2.3).
@@ -22,38 +20,32 @@ final class Incoming {
     /// Where answers go (RFC 3261 §18.2.2, RFC 3581 §4).
     let answerFlow: Flow
 
-    /// The URI of From. As text it has no escapes.
-    private enum Sender {
-        case text(user: ArraySlice<UInt8>?, host: ArraySlice<UInt8>)
-        case parsed(SIPURI)
-    }
-
-    /// The sender's Via: its branch, empty when there is none, and its sent-by.
-    private struct Hop {
-        var branch: ArraySlice<UInt8>
-        var host: ArraySlice<UInt8>
-        var port: UInt16?
-        var asksForRport: Bool
-    }
-
-    private struct Tags {
-        var from: ArraySlice<UInt8>
-        var to: ArraySlice<UInt8>
+    /// Where the parts of Via, From and To stand. Places instead of slices, because these count no references.
+    private struct Head: Sendable {
+        /// From's user part without escapes; nil when there is none.
+        var fromUser: Range<Int>?
+        var fromHost = 0..<0
+        /// Empty when there is none, as the next two.
+        var fromTag = 0..<0
+        var toTag = 0..<0
+        var branch = 0..<0
+        var viaHost = 0..<0
+        var viaPort: UInt16?
+        var asksForRport = false
     }
 
     private init(
-        _ message: SIPMessage, _ flow: Flow, _ method: SIPMethod, _ sequence: UInt32, _ sender: Sender, _ tags: Tags,
-        _ hop: Hop, notedVia: [UInt8]?, hash: KeyedHash
+        _ message: SIPMessage, _ flow: Flow, _ method: SIPMethod, _ sequence: UInt32, _ text: [UInt8], _ head: Head,
+        notedVia: [UInt8]?, hash: KeyedHash
     ) throws(SIPParseError) {
         (self.message, self.flow, self.method, self.sequence) = (message, flow, method, sequence)
-        (self.sender, self.hop, self.notedVia) = (sender, hop, notedVia)
-        (fromTag, toTag) = (tags.from, tags.to)
+        (self.text, self.head, self.notedVia) = (text, head, notedVia)
         uri = try message.requestURI
         maximumForwards = try message.maxForwards()
-        key = Self.key(message, method, sequence, hop, tags.from, hash: hash)
+        key = Self.key(message, method, sequence, text, head, hash: hash)
         var answerFlow = flow
-        if flow.transport == .udp, !hop.asksForRport {
-            answerFlow.remote.port = hop.port ?? SIPTransport.udp.defaultPort
+        if flow.transport == .udp, !head.asksForRport {
+            answerFlow.remote.port = head.viaPort ?? SIPTransport.udp.defaultPort
         }
         self.answerFlow = answerFlow
     }
@@ -72,54 +64,50 @@ final class Incoming {
         let (from, to, cseq) = (try message.from(), try message.to(), try message.cseq())
         var noted = via
         noted.note(source: flow.remote)
-        let hop = Hop(
-            branch: (via.branch ?? [])[...], host: via.host.text[...], port: via.port, asksForRport: via.asksForRport)
+        var text: [UInt8] = []
+        func place(_ part: [UInt8]) -> Range<Int> {
+            text += part
+            return (text.count - part.count)..<text.count
+        }
+        let head = Head(
+            fromUser: from.uri.plainUser.map { place($0) }, fromHost: place(from.uri.host.text),
+            fromTag: place(from.tag ?? []), toTag: place(to.tag ?? []), branch: place(via.branch ?? []),
+            viaHost: place(via.host.text), viaPort: via.port, asksForRport: via.asksForRport)
         return try Incoming(
-            message, flow, cseq.method, cseq.number, .parsed(from.uri),
-            Tags(from: (from.tag ?? [])[...], to: (to.tag ?? [])[...]), hop,
-            notedVia: noted == via ? nil : noted.text, hash: hash)
+            message, flow, cseq.method, cseq.number, text, head, notedVia: noted == via ? nil : noted.text, hash: hash)
     }
 
     /// - Returns: nil when a header has an unusual shape.
     private static func quick(
         _ message: SIPMessage, on flow: Flow, hash: KeyedHash
     ) throws(SIPParseError) -> Incoming? {
-        guard let method = message.method, let cseqText = message.value(of: .cseq),
-            let cseq = HeadScan.sequence(cseqText), cseq.method == method,
-            let viaText = message.value(of: .via), let via = HeadScan.hop(viaText), let branch = via.branch,
-            let fromText = message.value(of: .from), let from = HeadScan.address(fromText),
-            let toText = message.value(of: .to), let to = HeadScan.address(toText),
-            let callID = message.value(of: .callID), HeadScan.isPlainCallID(callID), hasNoRepetition(message)
+        guard let method = message.method, let cseqPlace = message.place(of: .cseq),
+            let viaPlace = message.place(of: .via), let fromPlace = message.place(of: .from),
+            let toPlace = message.place(of: .to), let callIDPlace = message.place(of: .callID),
+            hasNoRepetition(message), !message.hasBody || message.contains(.contentType)
         else { return nil }
-        if !message.body.isEmpty, !message.contains(.contentType) { return nil }
-        let hop = Hop(
-            branch: viaText[shift(branch, viaText)], host: viaText[shift(via.host, viaText)], port: via.port,
-            asksForRport: via.asksForRport)
-        guard isModern(hop.branch) else { return nil }
-        return try Incoming(
-            message, flow, method, cseq.number,
-            .text(user: from.user.map { fromText[shift($0, fromText)] }, host: fromText[shift(from.host, fromText)]),
-            Tags(
-                from: from.tag.map { fromText[shift($0, fromText)] } ?? [],
-                to: to.tag.map { toText[shift($0, toText)] } ?? []),
-            hop, notedVia: try noted(message, viaText, via, source: flow.remote), hash: hash)
-    }
-
-    private static func shift(_ range: Range<Int>, _ text: ArraySlice<UInt8>) -> Range<Int> {
-        (text.startIndex + range.lowerBound)..<(text.startIndex + range.upperBound)
-    }
-
-    private static func noted(
-        _ message: SIPMessage, _ text: ArraySlice<UInt8>, _ via: HeadScan.Hop, source: TransportAddress
-    ) throws(SIPParseError) -> [UInt8]? {
+        let bytes = message.bytes
+        guard let cseq = HeadScan.sequence(bytes[cseqPlace]), cseq.method == method,
+            let via = HeadScan.hop(bytes[viaPlace]), let branch = via.branch,
+            let from = HeadScan.address(bytes[fromPlace]), let to = HeadScan.address(bytes[toPlace]),
+            HeadScan.isPlainCallID(bytes[callIDPlace])
+        else { return nil }
+        let head = Head(
+            fromUser: from.user?.moved(by: fromPlace.lowerBound), fromHost: from.host.moved(by: fromPlace.lowerBound),
+            fromTag: from.tag?.moved(by: fromPlace.lowerBound) ?? 0..<0,
+            toTag: to.tag?.moved(by: toPlace.lowerBound) ?? 0..<0, branch: branch.moved(by: viaPlace.lowerBound),
+            viaHost: via.host.moved(by: viaPlace.lowerBound), viaPort: via.port, asksForRport: via.asksForRport)
+        guard isModern(bytes[head.branch]) else { return nil }
+        var notedVia: [UInt8]?
         if via.isReceived {
             // What the sender wrote itself is not to be believed.
             var parsed = try message.topVia()
-            parsed.note(source: source)
-            return parsed.text
+            parsed.note(source: flow.remote)
+            notedVia = parsed.text
+        } else if via.asksForRport || IPAddress(parsing: bytes[head.viaHost]) != flow.remote.ip.unmapped {
+            notedVia = noted(bytes[viaPlace], via.rport, source: flow.remote)
         }
-        if !via.asksForRport, IPAddress(parsing: text[shift(via.host, text)]) == source.ip.unmapped { return nil }
-        return noted(text, via.rport, source: source)
+        return try Incoming(message, flow, method, cseq.number, bytes, head, notedVia: notedVia, hash: hash)
     }
 
     /// As `Via.note(source:)` writes it: rport in its place is replaced at the end, received after it.
@@ -139,28 +127,23 @@ final class Incoming {
         return out
     }
 
-    /// Branch of the sender's Via, empty when there is none.
-    var branch: ArraySlice<UInt8> { hop.branch }
+    /// Branch of the sender's Via; empty when there is none, as the tags.
+    var branch: ArraySlice<UInt8> { text[head.branch] }
+    var fromTag: ArraySlice<UInt8> { text[head.fromTag] }
+    var toTag: ArraySlice<UInt8> { text[head.toTag] }
+    var hasToTag: Bool { !head.toTag.isEmpty }
 
     /// From's user part in lower case without escapes; nil when there is none.
-    var fromUser: [UInt8]? {
-        switch sender {
-        case .text(let user, _): user.map { [UInt8](lowercasing: $0) }
-        case .parsed(let uri): uri.plainUser.map { [UInt8](lowercasing: $0[...]) }
-        }
-    }
+    var fromUser: [UInt8]? { head.fromUser.map { [UInt8](lowercasing: text[$0]) } }
 
     var fromHost: Host {
-        switch sender {
-        case .text(_, let host): IPAddress(parsing: host).map { .address($0) } ?? .name(Array(host))
-        case .parsed(let uri): uri.host
-        }
+        let host = text[head.fromHost]
+        return IPAddress(parsing: host).map { .address($0) } ?? .name(Array(host))
     }
 
-    /// Whether From names this person; the same as comparing `fromUser`, and nearly always without making it.
+    /// Whether From names this person: the same as comparing `fromUser`, but without making it.
     func isFrom(_ user: [UInt8]) -> Bool {
-        guard case .text(let name?, _) = sender else { return fromUser == user }
-        return name.equalsIgnoringCase(user[...])
+        head.fromUser.map { text[$0].equalsIgnoringCase(user[...]) } ?? false
     }
 
     private static func isModern(_ branch: ArraySlice<UInt8>) -> Bool {
@@ -177,19 +160,19 @@ final class Incoming {
     /// RFC 3261 §17.2.3. Requests of RFC 2543, without the magic cookie, are told apart by what stays the same in a
     /// retransmission and in the ACK.
     private static func key(
-        _ message: SIPMessage, _ method: SIPMethod, _ sequence: UInt32, _ hop: Hop, _ fromTag: ArraySlice<UInt8>,
+        _ message: SIPMessage, _ method: SIPMethod, _ sequence: UInt32, _ text: [UInt8], _ head: Head,
         hash: KeyedHash
     ) -> UInt64 {
         var state = hash.begin(.transaction)
         state.add(method == .ack ? code(.invite) : code(method))
         if case .other(let name) = method { state.add(name[...]) }
-        if isModern(hop.branch) {
-            state.add(hop.branch)
-            state.add(hop.host)
-            state.add(UInt64(hop.port ?? 0))
+        if isModern(text[head.branch]) {
+            state.add(text[head.branch])
+            state.add(text[head.viaHost])
+            state.add(UInt64(head.viaPort ?? 0))
         } else {
             state.add(message.requestURIText)
-            state.add(fromTag)
+            state.add(text[head.fromTag])
             state.add(message.callID)
             state.add(UInt64(sequence))
             state.add(message.value(of: .via) ?? [])
@@ -219,7 +202,7 @@ final class Incoming {
 
     /// The key of the INVITE this CANCEL is about (RFC 3261 §9.2).
     func inviteKey(hash: KeyedHash) -> UInt64 {
-        Self.key(message, .invite, sequence, hop, fromTag, hash: hash)
+        Self.key(message, .invite, sequence, text, head, hash: hash)
     }
 
     /// Hash of everything the routing of this request depends on (RFC 3261 §16.6 step 8, RFC 5393 §4.2): the same when
@@ -237,4 +220,8 @@ final class Incoming {
         state.add(message.value(of: .proxyRequire) ?? [])
         return state.finish()
     }
+}
+
+extension Range<Int> {
+    fileprivate func moved(by distance: Int) -> Range<Int> { (lowerBound + distance)..<(upperBound + distance) }
 }

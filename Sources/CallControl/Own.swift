@@ -8,6 +8,31 @@ struct RawValue: HeaderValue {
     func serialize(into out: inout [UInt8]) { out += bytes }
 }
 
+/// A Via of ours.
+struct OwnVia: HeaderValue {
+    /// All that stands before the branch.
+    let beginning: [UInt8]
+    let token: BranchToken
+
+    func serialize(into out: inout [UInt8]) {
+        out += beginning
+        token.serialize(into: &out)
+    }
+}
+
+/// A Record-Route entry of ours.
+struct OwnRoute: HeaderValue {
+    let user: [UInt8]
+    /// All that follows the user part.
+    let rest: [UInt8]
+
+    func serialize(into out: inout [UInt8]) {
+        out.append("<sip:")
+        out += user
+        out += rest
+    }
+}
+
 /// What the server calls itself: its names, and the beginnings of the headers it writes, made once.
 struct OwnNames: Sendable {
     /// One listener's part of Via and Record-Route.

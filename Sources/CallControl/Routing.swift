@@ -21,7 +21,7 @@ extension CallController {
         }
         if isForServer, incoming.method == .options { return answerOptions(incoming) }
         // Within a dialog we record-routed, the token is proof enough.
-        if let way = routeSet.way, !incoming.toTag.isEmpty {
+        if let way = routeSet.way, incoming.hasToTag {
             return forwardInDialog(incoming, routeSet, way, loop: loop, at: now)
         }
         guard let (person, _) = authenticate(incoming, isProxy: !isForServer, at: now) else { return }

@@ -135,6 +135,8 @@ struct RouteToken: Equatable {
     var caller: Way
     var callee: Way
 
+    static let maximumLength = 160
+
     /// `h<caller>.<callee>.<seal>`
     func serialize(callID: ArraySlice<UInt8>, callerTag: ArraySlice<UInt8>, hash: KeyedHash, into out: inout [UInt8]) {
         let start = out.count
@@ -167,7 +169,7 @@ struct RouteToken: Equatable {
         _ text: ArraySlice<UInt8>, callID: ArraySlice<UInt8>, fromTag: ArraySlice<UInt8>, toTag: ArraySlice<UInt8>,
         hash: KeyedHash
     ) -> (token: RouteToken, direction: Direction)? {
-        guard text.first == UInt8(ascii: "h"), text.count > 20, text.count < 160,
+        guard text.first == UInt8(ascii: "h"), text.count > 20, text.count < maximumLength,
             let dot = text.firstIndex(of: UInt8(ascii: "."))
         else { return nil }
         let sealStart = text.endIndex - 16

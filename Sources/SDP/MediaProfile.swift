@@ -18,13 +18,24 @@ package enum MediaProfile: Equatable, Sendable {
         var scan = Scan()
         var start = body.startIndex
         while start < body.endIndex {
-            let end = body[start...].firstIndex(of: ASCII.lineFeed) ?? body.endIndex
-            var line = body[start..<end]
-            if line.last == ASCII.carriageReturn { line.removeLast() }
-            scan.take(line)
+            let end = endOfLine(body, from: start)
+            // Of the other lines nothing is asked.
+            if body[start] == Letter.media || body[start] == Letter.attribute {
+                var line = body[start..<end]
+                if line.last == ASCII.carriageReturn { line.removeLast() }
+                scan.take(line)
+            }
             start = end < body.endIndex ? end + 1 : end
         }
         return scan.result
+    }
+
+    private static func endOfLine(_ body: ArraySlice<UInt8>, from start: Int) -> Int {
+        body.withUnsafeBufferPointer { bytes in
+            var index = start - body.startIndex
+            while index < bytes.count, bytes[index] != ASCII.lineFeed { index += 1 }
+            return body.startIndex + index
+        }
     }
 
     /// What has been seen so far of the description and of its current media description.

@@ -99,10 +99,14 @@ import Testing
         var accepted = 0
         for _ in 0..<20_000 {
             let bytes = Self.mutated(texts, &random)
-            guard let quick = HeadScan.credentials(bytes[...]) else { continue }
+            guard let quick = HeadScan.credentials(bytes, at: bytes.indices) else { continue }
             accepted += 1
-            let full = try DigestCredentials(parsing: bytes[...])
-            guard full == quick else {
+            let full = try #require(try DigestCredentials(parsing: bytes[...]))
+            guard quick.userName == full.userName[...], quick.realm == full.realm[...], quick.nonce == full.nonce[...],
+                quick.uri == full.uri[...], quick.response == full.response[...],
+                quick.cnonce == (full.cnonce ?? [])[...],
+                quick.algorithm == full.algorithm, quick.quality == full.quality, quick.nonceCount == full.nonceCount
+            else {
                 Issue.record("differs: \(String(decoding: bytes, as: UTF8.self))")
                 return
             }

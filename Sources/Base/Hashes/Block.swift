@@ -7,32 +7,34 @@ enum Block {
     ) {
         let length = UInt64(message.count) &* 8
         let blocks = (message.count + 8) / 64 + 1
-        for block in 0..<blocks {
-            var words = [16 of UInt32](repeating: 0)
-            let start = block * 64
-            let whole = max(0, min(16, (message.count - start) / 4))
-            message.withUnsafeBytes { bytes in
-                for word in 0..<whole {
-                    let offset = start + word * 4
-                    words[word] = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+        message.withUnsafeBytes { bytes in
+            for block in 0..<blocks {
+                var words = Self.words(of: bytes, from: block * 64)
+                if block == blocks - 1 {
+                    let swapped = lengthIsBigEndian ? length : length.byteSwapped
+                    words[14] = UInt32(truncatingIfNeeded: swapped >> 32)
+                    words[15] = UInt32(truncatingIfNeeded: swapped)
                 }
+                body(words)
             }
-            for word in whole..<16 {
-                var value = UInt32(0)
-                for offset in 0..<4 { value = value << 8 | UInt32(byte(at: start + word * 4 + offset, of: message)) }
-                words[word] = value
-            }
-            if block == blocks - 1 {
-                let swapped = lengthIsBigEndian ? length : length.byteSwapped
-                words[14] = UInt32(truncatingIfNeeded: swapped >> 32)
-                words[15] = UInt32(truncatingIfNeeded: swapped)
-            }
-            body(words)
         }
     }
 
+    /// Sixteen words, zero where the message has ended, but for the one bit after its last byte.
     @inline(__always)
-    private static func byte(at index: Int, of message: [UInt8]) -> UInt8 {
-        index < message.count ? message[index] : index == message.count ? 0x80 : 0
+    private static func words(of message: UnsafeRawBufferPointer, from start: Int) -> [16 of UInt32] {
+        var words = [16 of UInt32](repeating: 0)
+        let whole = max(0, min(16, (message.count - start) / 4))
+        for word in 0..<whole {
+            words[word] = UInt32(
+                bigEndian: message.loadUnaligned(fromByteOffset: start + word * 4, as: UInt32.self))
+        }
+        let rest = start + whole * 4
+        // The message ended in an earlier block, or does not end in this one.
+        guard whole < 16, rest <= message.count else { return words }
+        var last = UInt32(0x8000_0000) >> UInt32((message.count - rest) * 8)
+        for place in rest..<message.count { last |= UInt32(message[place]) << UInt32(24 - (place - rest) * 8) }
+        words[whole] = last
+        return words
     }
 }

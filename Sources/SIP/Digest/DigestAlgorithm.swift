@@ -43,8 +43,8 @@ package enum DigestAlgorithm: UInt8, CaseIterable, Hashable, Sendable {
     /// What a server keeps instead of the password: H(user:realm:password) (RFC 7616 §3.4.2, without -sess).
     package func ha1(user: [UInt8], realm: [UInt8], password: [UInt8]) -> [UInt8] {
         var text = user
-        text.append(colonAnd: realm)
-        text.append(colonAnd: password)
+        text.append(colonAnd: realm[...])
+        text.append(colonAnd: password[...])
         return hash(text)
     }
 }
@@ -52,7 +52,7 @@ package enum DigestAlgorithm: UInt8, CaseIterable, Hashable, Sendable {
 extension [UInt8] {
     /// Appends one more of the parts that digest authentication joins by colons.
     @inline(never)
-    mutating func append(colonAnd part: [UInt8]) {
+    mutating func append(colonAnd part: ArraySlice<UInt8>) {
         append(ASCII.colon)
         self += part
     }

@@ -83,28 +83,37 @@ package struct DigestCredentials: HeaderValue, Equatable {
     package func expectedResponse(
         ha1: [UInt8], algorithm: DigestAlgorithm, method: SIPMethod, body: ArraySlice<UInt8>
     ) -> [UInt8] {
+        Self.expectedResponse(
+            ha1: ha1, algorithm: algorithm, method: method, uri: uri[...], nonce: nonce[...],
+            cnonce: (cnonce ?? [])[...], quality: quality, nonceCount: nonceCount, body: body)
+    }
+
+    static func expectedResponse(
+        ha1: [UInt8], algorithm: DigestAlgorithm, method: SIPMethod, uri: ArraySlice<UInt8>, nonce: ArraySlice<UInt8>,
+        cnonce: ArraySlice<UInt8>, quality: DigestQuality?, nonceCount: UInt32?, body: ArraySlice<UInt8>
+    ) -> [UInt8] {
         var text: [UInt8] = []
         text.reserveCapacity(256)
         method.serialize(into: &text)
         text.append(colonAnd: uri)
-        if quality == .authInt { text.append(colonAnd: algorithm.hash(Array(body))) }
+        if quality == .authInt { text.append(colonAnd: algorithm.hash(Array(body))[...]) }
         let second = algorithm.hash(text)
         text.removeAll(keepingCapacity: true)
         text += ha1
         text.append(colonAnd: nonce)
         if algorithm.isSession {
-            text.append(colonAnd: cnonce ?? [])
+            text.append(colonAnd: cnonce)
             text = algorithm.hash(text)
             text.append(colonAnd: nonce)
         }
         if let quality {
             text.append(ASCII.colon)
             text.appendHexadecimal(UInt64(nonceCount ?? 1), digits: 8)
-            text.append(colonAnd: cnonce ?? [])
+            text.append(colonAnd: cnonce)
             text.append(":")
             text.append(quality.literal)
         }
-        text.append(colonAnd: second)
+        text.append(colonAnd: second[...])
         return algorithm.hash(text)
     }
 }

@@ -67,10 +67,15 @@ package struct DigestServer: Sendable {
         salts = random.next()
     }
 
+    /// A nonce nobody has had before, 48 hexadecimal digits.
+    package mutating func nonce(at now: Instant) -> [UInt8] {
+        salts &+= 0x9e37_79b9_7f4a_7c15
+        return Nonce(made: now, salt: salts).text(signature)
+    }
+
     /// The challenges to put into WWW-Authenticate or Proxy-Authenticate, one line each, in this order.
     package mutating func challenges(stale: Bool = false, at now: Instant) -> [DigestChallenge] {
-        salts &+= 0x9e37_79b9_7f4a_7c15
-        let nonce = Nonce(made: now, salt: salts).text(signature)
+        let nonce = nonce(at: now)
         return configuration.algorithms.map { algorithm in
             DigestChallenge(
                 realm: configuration.realm, nonce: nonce, algorithm: algorithm, qualities: configuration.qualities,
@@ -83,6 +88,8 @@ package struct DigestServer: Sendable {
         credentials.first { $0.realm == configuration.realm }
     }
 
+    package func isForUs(_ credentials: DigestProof) -> Bool { credentials.realm == configuration.realm[...] }
+
     /// Checks credentials against the passwords of the user they name.
     ///
     /// The time this takes does not tell whether the user exists: with no `ha1s`, a made-up one is checked. The URI in
@@ -92,15 +99,21 @@ package struct DigestServer: Sendable {
         _ credentials: DigestCredentials, method: SIPMethod, body: ArraySlice<UInt8>, ha1s: [DigestHA1],
         at now: Instant
     ) -> Verdict {
-        guard credentials.realm == configuration.realm, let algorithm = credentials.algorithm,
-            configuration.algorithms.contains(algorithm),
+        guard let proof = DigestProof(credentials) else { return .wrong }
+        return verify(proof, method: method, body: body, ha1s: ha1s, at: now)
+    }
+
+    package mutating func verify(
+        _ credentials: DigestProof, method: SIPMethod, body: ArraySlice<UInt8>, ha1s: [DigestHA1], at now: Instant
+    ) -> Verdict {
+        guard isForUs(credentials), configuration.algorithms.contains(credentials.algorithm),
             credentials.quality.map(configuration.qualities.contains) ?? true
         else { return .wrong }
         var match: Int?
         for position in 0..<max(1, ha1s.count) {
             let candidate = ha1s.isEmpty ? Self.decoy : ha1s[position]
-            guard let ha1 = candidate.value(for: algorithm) else { continue }
-            let expected = credentials.expectedResponse(ha1: ha1, algorithm: algorithm, method: method, body: body)
+            guard let ha1 = candidate.value(for: credentials.algorithm) else { continue }
+            let expected = credentials.expectedResponse(ha1: ha1, method: method, body: body)
             if Self.areEqual(expected, credentials.response), match == nil { match = position }
         }
         guard let match, !ha1s.isEmpty else { return .wrong }
@@ -111,17 +124,17 @@ package struct DigestServer: Sendable {
         md5: [UInt8](repeating: 0x2d, count: 32), sha256: [UInt8](repeating: 0x2d, count: 64))
 
     /// Without a shortcut at the first difference.
-    private static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+    private static func areEqual(_ left: [UInt8], _ right: ArraySlice<UInt8>) -> Bool {
         guard left.count == right.count else { return false }
         var difference = UInt8(0)
-        for index in left.indices { difference |= left[index] ^ right[index] }
+        for (one, other) in zip(left, right) { difference |= one ^ other }
         return difference == 0
     }
 
     /// Whether the nonce is ours and young, and its count new; marks the count as used.
     ///
     /// A response without `qop` has no count: its nonce serves once.
-    private mutating func isFresh(_ credentials: DigestCredentials, at now: Instant) -> Bool {
+    private mutating func isFresh(_ credentials: DigestProof, at now: Instant) -> Bool {
         guard let nonce = Nonce(parsing: credentials.nonce, signature), nonce.made <= now,
             now - nonce.made <= configuration.nonceLifetime
         else { return false }
@@ -158,10 +171,11 @@ private struct Nonce {
     init(made: Instant, salt: UInt64) { (self.made, self.salt) = (made, salt) }
 
     /// - Returns: nil when the text was not made by us.
-    init?(parsing text: [UInt8], _ signature: SipHash) {
-        guard text.count == 48, let made = UInt64(hexadecimal: text[0..<16]),
-            let salt = UInt64(hexadecimal: text[16..<32]),
-            let signed = UInt64(hexadecimal: text[32..<48]), signed == signature.hash(made, salt)
+    init?(parsing text: ArraySlice<UInt8>, _ signature: SipHash) {
+        let start = text.startIndex
+        guard text.count == 48, let made = UInt64(hexadecimal: text[start..<(start + 16)]),
+            let salt = UInt64(hexadecimal: text[(start + 16)..<(start + 32)]),
+            let signed = UInt64(hexadecimal: text[(start + 32)...]), signed == signature.hash(made, salt)
         else { return nil }
         self.init(made: Instant(nanoseconds: Int64(bitPattern: made)), salt: salt)
     }

@@ -162,7 +162,7 @@ package struct MessageBuilder: Sendable {
         guard !line.isFolded else { return add(line.code, message.text(of: line)) }
         var copy = line
         copy.move(by: UInt32(truncatingIfNeeded: bytes.count) &- line.start)
-        bytes += message.bytes[line.whole]
+        bytes.append(copying: message.bytes, line.whole)
         lines.append(copy)
     }
 

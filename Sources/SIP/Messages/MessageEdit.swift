@@ -150,13 +150,13 @@ package struct MessageEdit: Sendable {
         let end = original.lines.first.map { Int($0.start) } ?? original.headersEnd
         var line = original.startLine
         guard let requestURI, original.isRequest else {
-            out += original.bytes[..<end]
+            out.append(copying: original.bytes, 0..<end)
             return line
         }
         let uri = line.text
-        out += original.bytes[..<uri.lowerBound]
+        out.append(copying: original.bytes, 0..<uri.lowerBound)
         out += requestURI
-        out += original.bytes[uri.upperBound..<end]
+        out.append(copying: original.bytes, uri.upperBound..<end)
         line.end = line.start + UInt32(truncatingIfNeeded: requestURI.count)
         return line
     }
@@ -172,7 +172,7 @@ package struct MessageEdit: Sendable {
             }
             let run = Int(first.start)..<Int(lines[end - 1].end)
             let shift = UInt32(truncatingIfNeeded: out.count) &- first.start
-            if first.isNew { out += scratch[run] } else { out += original.bytes[run] }
+            out.append(copying: first.isNew ? scratch : original.bytes, run)
             while index < end {
                 lines[index].move(by: shift)
                 index += 1

@@ -137,6 +137,8 @@ extension SIPMessage {
 
     package var body: ArraySlice<UInt8> { bytes[min(headersEnd + 2, bytes.count)...] }
 
+    package var hasBody: Bool { headersEnd + 2 < bytes.count }
+
     /// `type/subtype` of the body in lower case, without parameters; nil when there is no valid Content-Type.
     package var contentType: [UInt8]? {
         do throws(SIPParseError) { return try mediaType()?.essence } catch { return nil }
@@ -149,6 +151,12 @@ extension SIPMessage {
     /// The first header of that name, as a raw value, unfolded if it was folded.
     package func value(of name: HeaderName) -> ArraySlice<UInt8>? {
         for line in lines where line.code == name { return text(of: line) }
+        return nil
+    }
+
+    /// Where the value of the first header of that name stands in `bytes`; nil when there is none, or a folded one.
+    package func place(of name: HeaderName) -> Range<Int>? {
+        for line in lines where line.code == name { return line.isFolded ? nil : line.value }
         return nil
     }
 

@@ -145,6 +145,11 @@ extension SIPMethod {
 }
 
 extension [UInt8] {
+    /// Appends a part of other bytes; a slice of them would count a reference.
+    mutating func append(copying bytes: borrowing [UInt8], _ part: Range<Int>) {
+        bytes.withUnsafeBufferPointer { append(contentsOf: UnsafeBufferPointer(rebasing: $0[part])) }
+    }
+
     /// Appends the bytes of a literal.
     @inline(never)
     package mutating func append(_ literal: StaticString) {

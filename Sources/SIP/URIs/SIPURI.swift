@@ -14,7 +14,7 @@ package struct SIPURI: Sendable {
     /// All of it behind one reference, which is what a copy costs; a change makes new ones.
     private final class Storage: Sendable {
         let parts: Parts
-        init(_ parts: Parts) { self.parts = parts }
+        init(_ parts: consuming Parts) { self.parts = parts }
     }
 
     private var storage: Storage
