@@ -136,7 +136,8 @@ extension CallController {
     func commonEdit(_ incoming: Incoming, _ routeSet: RouteSet) -> MessageEdit {
         var edit = MessageEdit(incoming.message)
         if let via = incoming.notedVia { edit.replaceFirst(.via, with: RawValue(via)) }
-        edit.set(.maxForwards, number: maximumForwards(incoming) - 1)
+        // §16.6 step 3.
+        edit.set(.maxForwards, number: incoming.maximumForwards.map { $0 - 1 } ?? configuration.limits.maximumForwards)
         routeSet.apply(to: &edit, of: incoming.message)
         // Who asserts an identity here is nobody we trust (RFC 3325 §5).
         if incoming.message.contains(.pAssertedIdentity) { edit.remove(.pAssertedIdentity) }

@@ -70,7 +70,8 @@ extension CallController {
         [UInt8](ascii: "path")[...], [UInt8](ascii: "outbound")[...], [UInt8](ascii: "gruu")[...],
     ])
 
-    private static func unsupported(_ incoming: Incoming) -> [[UInt8]] {
+    /// What the request demands of the server itself beyond what a registrar here has.
+    static func unsupported(_ incoming: Incoming) -> [[UInt8]] {
         incoming.message.require.subtracting(extensions)
     }
 
@@ -120,6 +121,9 @@ extension CallController {
             throw Refusal(403, "Too Many Devices", .tooManyBindings)
         }
         for (binding, place) in zip(wanted, places) where binding.expires > 0 {
+            // One Contact may stand twice; the first of them made a place for the second.
+            let place =
+                wanted.count == 1 ? place : Self.place(of: binding, among: location.people.elements[person].bindings)
             put(binding, at: place, of: person, incoming, path: path, phone: phone, &change, at: now)
         }
         for (binding, place) in zip(wanted, places) where binding.expires == 0 {

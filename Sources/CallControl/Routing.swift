@@ -77,6 +77,7 @@ extension CallController {
 
     /// §11: what the server can do. The same for everybody, and nothing about anybody.
     private mutating func answerOptions(_ incoming: Incoming) {
+        guard mayDemand(incoming) else { return }
         answer(incoming, 200) { builder in
             builder.add(.allow, RawValue(Self.allowed))
             builder.add(.accept, "application/sdp")
@@ -87,7 +88,17 @@ extension CallController {
     private static let allowed: [UInt8] = Array(
         SIPMethod.known.map(\.name).joined(separator: [ASCII.comma, ASCII.space]))
 
+    /// §8.2.2.3: what a request to the server itself demands, it must have.
+    private mutating func mayDemand(_ incoming: Incoming) -> Bool {
+        guard incoming.message.contains(.require) else { return true }
+        let unknown = Self.unsupported(incoming)
+        guard !unknown.isEmpty else { return true }
+        answer(incoming, 420, because: .unsupportedExtension) { $0.add(.unsupported, list: unknown) }
+        return false
+    }
+
     private mutating func answerAsServer(_ incoming: Incoming) {
+        guard mayDemand(incoming) else { return }
         switch incoming.method {
         case .subscribe, .publish:
             answer(incoming, 489, "No Event Package Is Served Here", because: .unsupportedMethod)
@@ -181,6 +192,10 @@ extension CallController {
         }
         guard let name = uri.plainUser.map({ $0.map(ASCII.lowercased) }), location.find(name[...]) != nil else {
             return answer(incoming, 404, "No Such Person", because: .unknownPerson)
+        }
+        // RFC 5627 §5.4: without a value it would be a temporary GRUU, and we give none.
+        guard uri.gruu?.isEmpty != true else {
+            return answer(incoming, 404, "No Such Device", because: .unknownPerson)
         }
         var targets = devices(of: uri, at: now)
         if incoming.method == .invite, name == location.people.elements[person].user {

@@ -265,6 +265,14 @@ import Testing
         #expect(sent.count == 2)
         #expect(sent[1].flow == chosen)
         #expect(sent[1].uri == House.contact("bob", chosen))
+        // RFC 5627 §5.4: one that we never gave, and one whose device is not there.
+        for (gruu, status) in [("gr", 404), ("gr=urn:uuid:00000000-0000-4000-8000-000000000000", 480)] {
+            let refused = house.receive(
+                House.request(
+                    "MESSAGE", "sip:bob@family.test;\(gruu)", from: "anna", on: anna, callID: "gruu-\(status)"),
+                on: anna)
+            #expect(refused.map(\.status) == [status], "\(gruu)")
+        }
     }
 
     @Test func `the Contact of a device leads to it over its connection`() {

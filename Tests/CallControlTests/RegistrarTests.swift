@@ -209,6 +209,22 @@ import Testing
         #expect(sent[0].texts(.contact).count == 1)
     }
 
+    @Test func `a Contact that stands twice makes one binding`() {
+        let house = House()
+        let page = house.page("anna")
+        let contacts = "<sip:anna@x.invalid>;q=0.2, <sip:anna@x.invalid>;q=0.7, <sip:anna@X.INVALID>"
+        let sent = house.receive(House.register("anna", on: page, contact: contacts), on: page)
+        #expect(sent.map(\.status) == [200])
+        #expect(sent[0].texts(.contact).count == 1)
+        #expect(house.controller.bindingCount == 1)
+        let gone = house.receive(
+            House.register(
+                "anna", on: page, contact: "<sip:anna@x.invalid>, <sip:anna@y.invalid>", parameters: ";expires=0",
+                cseq: 2, headers: ["Expires: 0"]), on: page)
+        #expect(gone[0].texts(.contact).isEmpty)
+        #expect(house.controller.bindingCount == 0)
+    }
+
     @Test func `a query lists the bindings and changes nothing`() {
         let house = House()
         let page = house.registeredPage("anna", parameters: ";expires=600")

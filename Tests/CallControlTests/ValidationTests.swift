@@ -52,7 +52,23 @@ import Testing
         let sent = house.receive(text, on: anna)
         #expect(sent.first?.status ?? 0 == row.status)
         if row.status == 420 { #expect(sent[0].text(.unsupported) == "teleport") }
-        if row.status == 100 { #expect(sent.last?.text(.maxForwards) == "69") }
+        if row.status == 100 { #expect(sent.last?.text(.maxForwards) == "70") }
+    }
+
+    @Test func `what a request demands of the server itself, the server must have`() {
+        let house = House()
+        let anna = house.registeredPage("anna")
+        for (method, status) in [("OPTIONS", 200), ("INFO", 405), ("MESSAGE", 404)] {
+            let sent = house.receive(
+                House.request(method, "sip:family.test", from: "anna", on: anna, headers: ["Require: path, teleport"]),
+                on: anna)
+            #expect(sent.map(\.status) == [420])
+            #expect(sent[0].text(.unsupported) == "teleport")
+            let granted = house.receive(
+                House.request(
+                    method, "sip:family.test", from: "anna", on: anna, cseq: 2, headers: ["Require: path"]), on: anna)
+            #expect(granted.map(\.status) == [status])
+        }
     }
 
     @Test func `a loop is found, a spiral is not one`() {

@@ -49,6 +49,21 @@ private let call = CallID(0x8000_0000)
         #expect(try bench.takeResponse(200).header(.contact) == expected)
     }
 
+    @Test func `while it rings, UPDATE with an offer has to wait and one without is answered`() throws {
+        var (bench, caller, _) = try ringing()
+        _ = bench.takeEvents()
+        // RFC 3311 §5.2: the offer of the INVITE has no answer yet.
+        bench.receive(raw: caller.request("UPDATE", body: sdp("bob", version: 2)))
+        let busy = try bench.takeResponse(500)
+        #expect(busy.contains(.retryAfter))
+        bench.receive(
+            raw: caller.request("UPDATE", headers: ["Supported: timer", "Session-Expires: 300;refresher=uac"]))
+        #expect(try bench.takeResponse(200).body.isEmpty)
+        bench.expect()
+        try bench.perform(.answer(call, sdp: sdp()))
+        #expect(Array(try bench.takeResponse(200).body) == sdp())
+    }
+
     @Test func `answers, repeats the 200 until the ACK, hears the caller hang up`() throws {
         var (bench, caller, ringing) = try ringing()
         _ = bench.takeEvents()

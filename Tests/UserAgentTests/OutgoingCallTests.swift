@@ -115,6 +115,32 @@ private let ok = bytes("OK")
         #expect(bench.takeSent().map(\.summary) == (trickle == .off ? [] : ["INFO 2"]))
     }
 
+    @Test func `in an early dialog UPDATE waits for the first answer, and then goes both ways`() throws {
+        var (bench, invite) = try calling()
+        bench.respond(180, to: invite, headers: ["Allow: UPDATE"])
+        #expect(throws: CommandError.wrongState) { try bench.perform(.offer(call, sdp: sdp(version: 2))) }
+        let reliable = ["Require: 100rel", "RSeq: 1", "Allow: UPDATE"]
+        bench.respond(183, to: invite, headers: reliable, body: sdp("bob"))
+        bench.respond(200, to: try bench.takeRequest(.prack))
+        _ = bench.takeEvents()
+        try bench.perform(.offer(call, sdp: sdp(version: 2)))
+        let update = try bench.takeRequest(.update)
+        #expect(update.header(.contact) == invite.header(.contact))
+        bench.respond(200, to: update, body: sdp("bob", version: 2))
+        bench.expect(.offerAnswered(call, sdp: sdp("bob", version: 2)))
+        // The callee's, in the same early dialog.
+        var callee = Caller()
+        callee.callID = text(invite.callID)
+        (callee.tag, callee.phoneTag) = ("remote", invite.fromTag.map { text($0) })
+        bench.receive(raw: callee.request("UPDATE", body: sdp("bob", version: 3)))
+        bench.expect(.offered(call, sdp: sdp("bob", version: 3)))
+        bench.expectSent()
+        try bench.perform(.answerOffer(call, sdp: sdp(version: 3)))
+        #expect(Array(try bench.takeResponse(200).body) == sdp(version: 3))
+        bench.respond(200, to: invite)
+        _ = try bench.takeRequest(.ack)
+    }
+
     @Test func `a copy of the 2xx gets a copy of the ACK`() throws {
         var (bench, invite) = try calling()
         bench.respond(200, to: invite, body: sdp("bob"))
