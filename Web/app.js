@@ -30,7 +30,7 @@ function show(element) { document.body.replaceChildren(element); }
 /** @param {HTMLElement} element a page for those who are not signed in */
 function enter(element) {
   element.classList.add('entry');
-  show(make('div', { class: 'threshold' }, make('img', { src: '/favicon.svg', alt: '', width: 56, height: 56 }), element));
+  show(make('main', { class: 'threshold' }, make('img', { src: '/favicon.svg', alt: '', width: 56, height: 56 }), element));
 }
 
 /** @param {boolean} [hasEnded] */
@@ -98,7 +98,7 @@ async function start() {
     await home(await api.me());
   } catch (error) {
     if (error instanceof RefusedError && error.status === 401) return signIn();
-    show(make('p', { role: 'status', class: 'threshold' }, words.errors.offline));
+    show(make('main', { class: 'threshold' }, make('p', { role: 'status' }, words.errors.offline)));
     setTimeout(start, TRY_AGAIN);
   }
 }

@@ -64,11 +64,14 @@ export class CallView extends HTMLElement {
     const { call } = this;
     if (!call) return;
     this.dataset.state = call.state;
+    this.classList.toggle('note', call.isOver);
     this.classList.toggle('has-video', call.showsRemoteVideo);
     this.#showStatus(call);
     this.#notices.replaceChildren(...noticesOf(call).map((notice) => make('li', {}, notice)));
     this.#showMedia(call);
-    label(this.#mute, call.isMuted || call.problems.audio ? ['microphoneOff', words.call.unmute] : ['microphone', words.call.mute]);
+    const isSilent = call.isMuted || !!call.problems.audio;
+    label(this.#mute, isSilent ? ['microphoneOff', words.call.unmute] : ['microphone', words.call.mute]);
+    this.#mute.classList.toggle('is-off', isSilent);
     label(this.#camera, call.isCameraOn ? ['video', words.call.cameraOff] : ['videoOff', words.call.cameraOn]);
     this.#camera.disabled = call.state !== 'active';
   }

@@ -42,17 +42,18 @@ export function passwordField(options) {
 /**
  * A form that works on what was typed, once at a time, and says in words what went wrong.
  *
- * @param {{ submit: string, onsubmit: () => Promise<unknown>, check?: () => string | undefined }} how `check` gives what is wrong before anything is sent
+ * @param {{ submit: string, onsubmit: () => Promise<unknown> }} how
  * @param {(Node | string)[]} children
  */
-export function form({ submit, onsubmit, check }, ...children) {
+export function form({ submit, onsubmit }, ...children) {
   const alert = make('div', { role: 'alert', class: 'alert' });
   const button = make('button', { type: 'submit', class: 'primary' }, submit);
   return make('form', { novalidate: true, onsubmit: async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
     if (button.disabled) return;
-    alert.textContent = check?.() ?? '';
-    if (alert.textContent) return;
+    const fault = faultIn(/** @type {HTMLFormElement} */ (event.currentTarget));
+    alert.textContent = fault?.text ?? '';
+    if (fault) return fault.input.focus();
     button.disabled = true;
     button.textContent = words.working;
     try {
@@ -64,6 +65,18 @@ export function form({ submit, onsubmit, check }, ...children) {
       button.textContent = submit;
     }
   } }, ...children, alert, button);
+}
+
+/** @param {HTMLFormElement} form what is wrong before anything is sent: the first field that is empty or too short */
+function faultIn(form) {
+  const faults = [...form.querySelectorAll('input')].map((input) => {
+    const text = input.required && !input.value.trim() ? words.fillIn(input.labels?.[0]?.textContent ?? '')
+      : [...input.value].length < input.minLength ? words.passwordTooShort(input.minLength) : '';
+    if (text) input.setAttribute('aria-invalid', 'true');
+    else input.removeAttribute('aria-invalid');
+    return { input, text };
+  });
+  return faults.find(({ text }) => text);
 }
 
 /** @param {unknown} error @returns {string} in words for a person */

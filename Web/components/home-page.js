@@ -18,8 +18,8 @@ import { StatusLine } from './status-line.js';
 export class HomePage extends HTMLElement {
   /** @type {{ me: Me, api: API, household: Household, phone: Phone } | undefined} set before inserting it */
   parts;
-  #pane = make('main', { class: 'pane' });
-  #shell = make('div', { class: 'shell' });
+  #pane = make('section', { class: 'pane' });
+  #shell = make('main', { class: 'shell' });
   #call = make('div', { class: 'call-place' });
   #listening = new AbortController();
 
@@ -34,16 +34,21 @@ export class HomePage extends HTMLElement {
     const isOwner = me.role === 'owner';
     const list = Object.assign(new PeopleList(), { household, me, alone: isOwner ? words.home.aloneOwner : words.home.alone });
     const go = (/** @type {string} */ hash) => () => { location.hash = hash; };
+    const invite = make('button', { type: 'button', onclick: go('#/invite') }, words.home.invite);
+    const judge = () => invite.classList.toggle('primary', household.people?.length === 0);
+    household.addEventListener('change', judge, { signal });
     this.#shell.replaceChildren(
+      make('h1', { class: 'visually-hidden' }, words.appName),
       make('div', { class: 'side' },
-        make('header', { class: 'brand' }, make('img', { src: '/favicon.svg', alt: '', width: 32, height: 32 }), make('h1', {}, words.appName)),
+        make('p', { class: 'brand', 'aria-hidden': 'true' },
+          make('img', { src: '/favicon.svg', alt: '', width: 32, height: 32 }), words.appName),
         list,
         make('nav', { class: 'menu' },
-          ...isOwner ? [make('button', { type: 'button', onclick: go('#/invite') }, words.home.invite)] : [],
+          ...isOwner ? [invite] : [],
           make('button', { type: 'button', onclick: go('#/phones') }, words.home.phones),
           make('button', { type: 'button', class: 'quiet', onclick: () => this.dispatchEvent(new Event('signout')) }, words.home.signOut))),
       this.#pane);
-    this.replaceChildren(Object.assign(new StatusLine(), { phone }), this.#call, this.#shell);
+    this.replaceChildren(this.#shell, make('div', { class: 'news' }, Object.assign(new StatusLine(), { phone }), this.#call));
     // What the address names may be a person who is not known before the list has come.
     household.addEventListener('change', () => this.#route(false), { signal, once: true });
     this.#route(false);
@@ -55,15 +60,22 @@ export class HomePage extends HTMLElement {
   #route(takesFocus) {
     if (!this.parts) return;
     const [, place, name] = location.hash.split('/');
-    const { api, household, phone } = this.parts;
+    const { api, household, me, phone } = this.parts;
+    const userName = decodeURIComponent(name ?? '');
     const view = place === 'person' && household.people
-      ? Object.assign(new PersonPage(), { household, phone, userName: decodeURIComponent(name ?? '') })
+      ? Object.assign(new PersonPage(), { household, phone, userName, isOwner: me.role === 'owner' })
       : place === 'invite' ? Object.assign(new InvitePage(), { api })
-      : place === 'phones' ? Object.assign(new PhonesPage(), { api })
-      : make('p', { class: 'hint empty' }, words.home.choose);
+      : place === 'phones' ? Object.assign(new PhonesPage(), { api, of: this.#other(userName) })
+      : make('p', { class: 'hint empty' }, household.people?.length === 0 ? words.home.welcome : words.home.choose);
     this.#shell.classList.toggle('is-inside', !!place);
     this.#pane.replaceChildren(make('a', { href: '#/', class: 'back' }, words.back), view);
     if (takesFocus) this.#pane.querySelector('h2')?.focus({ preventScroll: true });
+  }
+
+  /** @param {string} userName whose phones an owner looks at; somebody invited is not in the list yet */
+  #other(userName) {
+    if (!userName) return undefined;
+    return { userName, fullName: this.parts?.household.named(userName)?.fullName ?? userName };
   }
 
   #showCall() {

@@ -51,7 +51,6 @@ export class JoinPage extends HTMLElement {
     });
     this.replaceChildren(make('h1', {}, title), make('p', { class: 'lead' }, lead), form({
       submit: words.join.join,
-      check: () => [...password.input.value].length < MINIMUM_PASSWORD ? words.passwordTooShort(MINIMUM_PASSWORD) : undefined,
       onsubmit: async () => {
         const chosen = user.input.value.trim().toLowerCase();
         const detail = await this.account?.join(this.token, {

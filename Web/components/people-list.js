@@ -1,5 +1,7 @@
 import { words } from '../strings/words.js';
+import { hasKeys } from '../people/household.js';
 import { avatar, make, uniqueId } from './dom.js';
+import { icon } from './icon.js';
 
 /** @typedef {import('../people/household.js').Household} Household */
 /** @typedef {import('../people/api.js').Me} Me */
@@ -53,11 +55,22 @@ function ownItem({ userName, fullName }) {
 }
 
 /** @param {Person} person */
-function item({ userName, fullName, reachable }) {
+function item(person) {
+  const { userName, fullName } = person;
   const id = uniqueId();
+  const state = reachability(person);
+  state.id = id;
   return make('li', {},
     avatar(fullName, userName),
     make('a', { href: `#/person/${encodeURIComponent(userName)}`, 'aria-describedby': id }, fullName),
-    make('span', { id, class: reachable ? 'reachability is-reachable' : 'reachability' },
-      reachable ? words.home.reachable : words.home.unreachable));
+    state);
+}
+
+/** @param {Person} person whether they can be reached, with a telephone's sign for those who have nothing else */
+export function reachability(person) {
+  const { reachable } = person;
+  const classes = `reachability${reachable ? ' is-reachable' : ''}`;
+  if (hasKeys(person)) return make('span', { class: classes }, reachable ? words.home.reachable : words.home.unreachable);
+  return make('span', { class: `${classes} by-telephone` }, icon('telephone'),
+    reachable ? words.home.telephoneReachable : words.home.telephoneUnreachable);
 }

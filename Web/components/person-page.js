@@ -1,6 +1,8 @@
 import { words } from '../strings/words.js';
 import { avatar, make } from './dom.js';
 import { icon } from './icon.js';
+import { hasKeys } from '../people/household.js';
+import { reachability } from './people-list.js';
 
 /** @typedef {import('../people/household.js').Household} Household */
 /** @typedef {import('../phone/phone.js').Phone} Phone */
@@ -13,7 +15,9 @@ export class PersonPage extends HTMLElement {
   /** @type {Phone | undefined} */
   phone;
   #warning = make('div', { role: 'alert', class: 'alert' });
-  #reachability = make('p', { class: 'reachability' });
+  #reachability = make('p');
+  /** Whether whoever looks at it looks after this Hearth, too. */
+  isOwner = false;
   #listening = new AbortController();
 
   connectedCallback() {
@@ -33,6 +37,7 @@ export class PersonPage extends HTMLElement {
       make('div', { class: 'actions' },
         make('button', { type: 'button', class: 'primary', onclick: dial(false) }, icon('phone'), words.call.call),
         make('button', { type: 'button', class: 'primary', onclick: dial(true) }, icon('video'), words.call.videoCall)),
+      ...hasKeys(person) ? [] : this.#aboutTelephones(person),
     );
     this.handleEvent();
   }
@@ -41,7 +46,6 @@ export class PersonPage extends HTMLElement {
 
   handleEvent() {
     const person = this.household?.named(this.userName);
-    const reachable = !!person?.reachable;
     const isStrange = !!person && !!this.household?.changedKeys.has(this.userName);
     if (isStrange === !this.#warning.hasChildNodes()) {
       this.#warning.replaceChildren(...isStrange ? [
@@ -49,8 +53,13 @@ export class PersonPage extends HTMLElement {
         make('button', { type: 'button', onclick: () => this.household?.acceptKeys(person) }, words.home.acceptKeys),
       ] : []);
     }
-    this.#reachability.classList.toggle('is-reachable', reachable);
-    this.#reachability.textContent = reachable ? words.home.reachable : words.home.unreachable;
+    if (person) this.#reachability.replaceChildren(reachability(person));
+  }
+
+  /** @param {import('../people/api.js').Person} person */
+  #aboutTelephones({ userName, fullName }) {
+    const settings = make('a', { href: `#/phones/${encodeURIComponent(userName)}` }, words.home.phonesOf(fullName));
+    return [make('p', { class: 'hint' }, words.home.telephoneOnly(fullName)), ...this.isOwner ? [settings] : []];
   }
 }
 customElements.define('person-page', PersonPage);

@@ -5,10 +5,12 @@ import { explain, field, form } from './form.js';
 /** @typedef {import('../people/api.js').API} API */
 /** @typedef {import('../people/api.js').NewPhone} NewPhone */
 
-/** A person's own SIP phones. Set `api` before inserting it. */
+/** A person's own SIP phones, or those of somebody else. Set `api` before inserting it, and `of` for somebody else. */
 export class PhonesPage extends HTMLElement {
   /** @type {API | undefined} */
   api;
+  /** @type {{ userName: string, fullName: string } | undefined} */
+  of;
   #list = make('ul', { 'aria-label': words.phones.list, role: 'list', class: 'rows' });
   #fresh = make('div');
   #alert = make('div', { role: 'alert', class: 'alert' });
@@ -18,11 +20,11 @@ export class PhonesPage extends HTMLElement {
       label: words.phones.label, name: 'label', autocomplete: 'off', required: true, hint: words.phones.labelHint,
     });
     this.replaceChildren(
-      make('h2', { tabindex: '-1' }, words.phones.title),
-      make('p', { class: 'lead' }, words.phones.lead),
+      make('h2', { tabindex: '-1' }, this.of ? words.phones.titleOf(this.of.fullName) : words.phones.title),
+      make('p', { class: 'lead' }, this.of ? words.phones.leadOf(this.of.fullName) : words.phones.lead),
       this.#alert, this.#list, this.#fresh,
       form({ submit: words.phones.add, onsubmit: async () => {
-        const phone = await this.api?.addPhone(label.input.value.trim());
+        const phone = await this.api?.addPhone(label.input.value.trim(), this.of?.userName);
         label.input.value = '';
         if (phone) this.#show(phone);
         await this.#refresh();
@@ -33,7 +35,7 @@ export class PhonesPage extends HTMLElement {
 
   async #refresh() {
     try {
-      const phones = await this.api?.phones() ?? [];
+      const phones = await this.api?.phones(this.of?.userName) ?? [];
       this.#list.replaceChildren(...phones.map(({ id, label }) => make('li', {}, make('span', {}, label), make('button', {
         type: 'button', 'aria-label': words.phones.remove(label), onclick: () => this.#remove(id),
       }, words.phones.removeShort))));
@@ -45,7 +47,7 @@ export class PhonesPage extends HTMLElement {
 
   /** @param {string} id */
   async #remove(id) {
-    await this.api?.removePhone(id).catch((error) => { this.#alert.textContent = explain(error); });
+    await this.api?.removePhone(id, this.of?.userName).catch((error) => { this.#alert.textContent = explain(error); });
     await this.#refresh();
   }
 

@@ -26,7 +26,6 @@ export class RecoverPage extends HTMLElement {
       make('p', { class: 'lead' }, words.recover.lead),
       form({
         submit: words.recover.set,
-        check: () => [...password.input.value].length < MINIMUM_PASSWORD ? words.passwordTooShort(MINIMUM_PASSWORD) : undefined,
         onsubmit: async () => {
           const detail = await this.account?.recover({
             userName: user.input.value.trim().toLowerCase(), code: code.input.value, password: password.input.value,

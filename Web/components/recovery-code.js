@@ -13,7 +13,7 @@ export class RecoveryCode extends HTMLElement {
       title,
       make('p', { class: 'lead' }, words.code.lead),
       make('p', { class: 'print-only' }, words.code.printTitle(this.name)),
-      make('p', { class: 'code', 'data-recovery-code': true }, this.code),
+      make('p', { class: 'code', 'data-recovery-code': true }, ...halves(this.code).map((half) => make('span', {}, half))),
       make('div', { class: 'actions' },
         copyButton(this.code),
         make('button', { type: 'button', onclick: () => print() }, words.print)),
@@ -23,3 +23,9 @@ export class RecoveryCode extends HTMLElement {
   }
 }
 customElements.define('recovery-code', RecoveryCode);
+
+/** @param {string} code in two parts that stay whole on a narrow screen */
+function halves(code) {
+  const groups = code.split('-'), middle = Math.ceil(groups.length / 2);
+  return [`${groups.slice(0, middle).join('-')}-`, groups.slice(middle).join('-')];
+}

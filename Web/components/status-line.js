@@ -11,8 +11,9 @@ const GRACE = 400;
 export class StatusLine extends HTMLElement {
   /** @type {Phone | undefined} */
   phone;
-  #connection = make('p', { role: 'status' });
+  #connection = make('p', { role: 'status', class: 'note' });
   #missed = make('p', { role: 'status' });
+  #missedNote = make('div', { class: 'note' });
   #close = make('button', { type: 'button', class: 'quiet', onclick: () => this.#say('') }, words.close);
   #listening = new AbortController();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -23,7 +24,8 @@ export class StatusLine extends HTMLElement {
     const { signal } = this.#listening;
     this.phone?.addEventListener('statuschange', () => this.#showConnection(), { signal });
     this.phone?.addEventListener('incoming', (event) => this.#follow(/** @type {CustomEvent} */ (event).detail), { signal });
-    this.replaceChildren(this.#connection, make('div', { class: 'missed' }, this.#missed, this.#close));
+    this.#missedNote.replaceChildren(this.#missed, this.#close);
+    this.replaceChildren(this.#connection, this.#missedNote);
     this.#say('');
   }
 
@@ -51,6 +53,7 @@ export class StatusLine extends HTMLElement {
   /** @param {string} text */
   #say(text) {
     this.#missed.textContent = text;
+    this.#missedNote.classList.toggle('note', !!text);
     this.#close.hidden = !text;
   }
 }

@@ -5,7 +5,9 @@
  *   keys: { signingPublic: string, agreementPublic: string, wrapped: Wrapped },
  *   sip: { url: string, trickle: 'full' | 'half' | 'off', iceServers?: RTCIceServer[] }, version: string }} Me */
 /** @typedef {{ userName: string, fullName: string, role: 'owner' | 'member', address: string, signingPublic: string,
- *   agreementPublic: string, fingerprint: string, reachable: boolean }} Person */
+ *   agreementPublic: string, fingerprint: string, reachable: boolean }} JoinedPerson */
+/** Somebody with telephones alone has no keys yet. */
+/** @typedef {JoinedPerson | (Omit<JoinedPerson, 'signingPublic' | 'agreementPublic' | 'fingerprint'> & { signingPublic?: undefined })} Person */
 /** @typedef {{ userName?: string, fullName?: string, inviter?: string, inviterUserName?: string,
  *   purpose: 'owner' | 'member' | 'reset' }} Invitation */
 /** @typedef {{ salt: string, iv: string, data: string }} RecoveryBox */
@@ -56,12 +58,12 @@ export class API extends EventTarget {
   openRecovery(proof) { return this.#ask('POST', '/api/recovery/open', proof); }
   /** @param {object} account @returns {Promise<Me>} */
   completeRecovery(account) { return this.#ask('POST', '/api/recovery/complete', account); }
-  /** @returns {Promise<NativePhone[]>} */
-  phones() { return this.#ask('GET', '/api/phones'); }
-  /** @param {string} label @returns {Promise<NewPhone>} */
-  addPhone(label) { return this.#ask('POST', '/api/phones', { label }); }
-  /** @param {string} id @returns {Promise<void>} */
-  removePhone(id) { return this.#ask('DELETE', `/api/phones/${encodeURIComponent(id)}`); }
+  /** @param {string} [of] a user name; without one, one's own @returns {Promise<NativePhone[]>} */
+  phones(of) { return this.#ask('GET', phonesPath(of)); }
+  /** @param {string} label @param {string} [of] @returns {Promise<NewPhone>} */
+  addPhone(label, of) { return this.#ask('POST', phonesPath(of), { label }); }
+  /** @param {string} id @param {string} [of] @returns {Promise<void>} */
+  removePhone(id, of) { return this.#ask('DELETE', `${phonesPath(of)}/${encodeURIComponent(id)}`); }
 
   /**
    * Sends one request. An expired session is told to listeners of `signedout`, whoever asked.
@@ -83,3 +85,6 @@ export class API extends EventTarget {
     throw refused;
   }
 }
+
+/** @param {string} [of] */
+function phonesPath(of) { return of ? `/api/people/${encodeURIComponent(of)}/phones` : '/api/phones'; }

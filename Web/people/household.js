@@ -52,7 +52,7 @@ export class Household extends EventTarget {
 
   /** @param {Person} person whose new keys are theirs indeed */
   async acceptKeys(person) {
-    await this.#pins.accept(person);
+    if (hasKeys(person)) await this.#pins.accept(person);
     this.changedKeys.delete(person.userName);
     this.dispatchEvent(new Event('change'));
   }
@@ -61,7 +61,7 @@ export class Household extends EventTarget {
   async #look(people) {
     for (const person of people) {
       // Where nothing can be stored (a private window) nothing can be compared.
-      if (await this.#pins.matches(person).catch(() => true)) this.changedKeys.delete(person.userName);
+      if (!hasKeys(person) || await this.#pins.matches(person).catch(() => true)) this.changedKeys.delete(person.userName);
       else this.changedKeys.add(person.userName);
     }
   }
@@ -72,3 +72,6 @@ export class Household extends EventTarget {
   /** @param {string} address a SIP URI, whatever parameters it carries */
   at(address) { return this.people?.find((person) => sameAddress(person.address, address)); }
 }
+
+/** @param {Person} person @returns {person is import('./api.js').JoinedPerson} whether they have joined in a browser: else they have telephones alone */
+export function hasKeys(person) { return person.signingPublic !== undefined; }

@@ -15,6 +15,8 @@ const TONES = {
 };
 /** How long a note takes to swell and to fade, in seconds, so that it does not click. */
 const ATTACK = 0.01, FADE = 0.12;
+/** The same for a tone that ends because somebody answered. */
+const RELEASE = 0.02;
 
 /**
  * One cycle as samples from -1 to 1.
@@ -40,8 +42,8 @@ export class Tones {
   #AudioContext;
   /** @type {AudioContext | undefined} */
   #context;
-  /** @type {AudioBufferSourceNode | undefined} */
-  #source;
+  /** @type {{ source: AudioBufferSourceNode, volume: GainNode } | undefined} */
+  #playing;
   /** @type {Tone | undefined} */
   #tone;
 
@@ -58,9 +60,7 @@ export class Tones {
   play(tone) {
     if (tone === this.#tone) return;
     this.#tone = tone;
-    this.#source?.stop();
-    this.#source?.disconnect();
-    this.#source = undefined;
+    this.#fade();
     if (!tone) return;
     // Without a press so far the browser keeps the context suspended; the tone begins with the first press.
     this.unlock();
@@ -68,8 +68,21 @@ export class Tones {
     const samples = render(tone, context.sampleRate);
     const buffer = context.createBuffer(1, samples.length, context.sampleRate);
     buffer.copyToChannel(samples, 0);
-    this.#source = new AudioBufferSourceNode(context, { buffer, loop: true });
-    this.#source.connect(context.destination);
-    this.#source.start();
+    const source = new AudioBufferSourceNode(context, { buffer, loop: true }), volume = new GainNode(context);
+    source.connect(volume).connect(context.destination);
+    source.start();
+    this.#playing = { source, volume };
+  }
+
+  /** A tone that was cut off in the middle of a wave would click. */
+  #fade() {
+    if (!this.#playing) return;
+    const { source, volume } = this.#playing;
+    this.#playing = undefined;
+    const now = source.context.currentTime;
+    volume.gain.setValueAtTime(1, now);
+    volume.gain.linearRampToValueAtTime(0, now + RELEASE);
+    source.stop(now + RELEASE);
+    source.onended = () => volume.disconnect();
   }
 }
