@@ -2,8 +2,9 @@ import NIOCore
 import NIOHTTP1
 import SocketIO
 
-/// Closes HTTP/1.1 connections whose requests come too slowly: the head within `headerTime` of the connection's start,
-/// every further byte and every further request within `httpIdleTime` of the last (RFC 9112 §9.5).
+/// Closes HTTP/1.1 connections whose requests come too slowly (RFC 9112 §9.5): the first head must be there within
+/// `headerTime` of the connection's start, a body whole within `messageTime` of its head however steadily it drips, and
+/// every further request within `httpIdleTime` of the last.
 final class RequestPace: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -25,7 +26,11 @@ final class RequestPace: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        expect(within: limits.httpIdleTime, context)
+        switch unwrapInboundIn(data) {
+        case .head: expect(within: limits.messageTime, context)
+        case .body: break
+        case .end: expect(within: limits.httpIdleTime, context)
+        }
         context.fireChannelRead(data)
     }
 

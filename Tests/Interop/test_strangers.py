@@ -156,15 +156,52 @@ def test_an_over_long_sip_message_closes_its_connection(server):
 
 
 def upgrade(server: Server, origin: str | None, protocol: str | None = "sip", cookie: str | None = None) -> str:
-    with socket.create_connection(("127.0.0.1", server.http_port), 2) as connection:
-        lines = [f"GET /sip HTTP/1.1", f"Host: localhost:{server.http_port}", "Upgrade: websocket", "Connection: Upgrade",
-                 "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
-        lines += [f"Origin: {origin}"] if origin else []
-        lines += [f"Sec-WebSocket-Protocol: {protocol}"] if protocol else []
-        lines += [f"Cookie: {cookie}"] if cookie else []
-        connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
-        connection.settimeout(5)
+    """Asks for a WebSocket; the status line of the answer."""
+    with asked_for_upgrade(server, origin, protocol, cookie) as connection:
         return connection.recv(4096).decode(errors="replace").split("\r\n")[0]
+
+
+def asked_for_upgrade(server: Server, origin: str | None, protocol: str | None, cookie: str | None = None) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", server.http_port), 2)
+    lines = [f"GET /sip HTTP/1.1", f"Host: localhost:{server.http_port}", "Upgrade: websocket", "Connection: Upgrade",
+             "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
+    lines += [f"Origin: {origin}"] if origin else []
+    lines += [f"Sec-WebSocket-Protocol: {protocol}"] if protocol else []
+    lines += [f"Cookie: {cookie}"] if cookie else []
+    connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+    connection.settimeout(5)
+    return connection
+
+
+def websocket(server: Server) -> socket.socket:
+    """An open WebSocket of a stranger's, behind its handshake."""
+    connection = asked_for_upgrade(server, None, "sip")
+    answer = b""
+    while not answer.endswith(b"\r\n\r\n"):
+        answer += connection.recv(1)
+    assert b" 101 " in answer
+    return connection
+
+
+def frame(text: bytes, opcode: int = 1, is_last: bool = True) -> bytes:
+    """One masked WebSocket frame (RFC 6455 §5.2); a mask of zeros leaves the text as it is."""
+    head = bytes([opcode | (0x80 if is_last else 0)])
+    size = bytes([0x80 | len(text)]) if len(text) < 126 else (
+        b"\xfe" + len(text).to_bytes(2, "big") if len(text) < 65_536 else b"\xff" + len(text).to_bytes(8, "big"))
+    return head + size + bytes(4) + text
+
+
+@pytest.mark.parametrize("frames", [
+    [(b"x" * 65_536, 1, True)], [(b"x" * 40_000, 1, False), (b"x" * 40_000, 0, True)],
+], ids=["one frame", "two fragments"])
+def test_an_over_long_websocket_message_closes_its_connection(server, frames):
+    with websocket(server) as connection:
+        for text, opcode, is_last in frames:
+            connection.sendall(frame(text, opcode, is_last))
+        closing = connection.recv(4)
+        # Close, with status 1009: "a message that is too big for it to process" (RFC 6455 §7.4.1).
+        assert closing[0] == 0x88 and int.from_bytes(closing[2:4], "big") == 1009
+        assert closed_within(connection, 5)
 
 
 def test_websocket_speaks_only_sip_and_a_foreign_page_is_never_somebody(server):
@@ -200,10 +237,13 @@ def test_a_forged_form_changes_nothing(server, headers):
     assert refused.value.code in (400, 403, 415)
 
 
-def test_only_modern_tls(server):
+@pytest.mark.parametrize("service", ["https", "sips"])
+def test_only_modern_tls(server, service):
+    port = server.https_port if service == "https" else server.sips_port
+
     def handshake(*words: str) -> str:
         done = subprocess.run(
-            ["openssl", "s_client", "-connect", f"127.0.0.1:{server.https_port}", "-servername", "localhost", *words],
+            ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-servername", "localhost", *words],
             input="", capture_output=True, text=True, timeout=15)
         return done.stdout
 
@@ -211,7 +251,10 @@ def test_only_modern_tls(server):
     assert re.search(r"Cipher\s+(is|:) ECDHE-\S+-(GCM|CHACHA20)", handshake("-tls1_2"))
     assert "Cipher is (NONE)" in handshake("-tls1_1", "-cipher", "ALL:@SECLEVEL=0")
     assert "Cipher is (NONE)" in handshake("-tls1_2", "-cipher", "AES128-SHA:ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0")
-    assert "ALPN protocol: h2" in handshake("-alpn", "h2,http/1.1")
+    trusted = handshake("-CAfile", str(server.data / "tls/ca.pem"), "-verify_hostname", "localhost", "-verify_return_error")
+    assert "Verify return code: 0 (ok)" in trusted
+    if service == "https":
+        assert "ALPN protocol: h2" in handshake("-alpn", "h2,http/1.1")
 
 
 def test_the_local_authority_is_what_signs(server):
@@ -247,15 +290,28 @@ def test_slow_and_silent_connections_are_closed(server):
     half = socket.create_connection(("127.0.0.1", server.https_port), 2)
     half.sendall(b"\x16\x03\x01")
     silent_tls = socket.create_connection(("127.0.0.1", server.sips_port), 2)
-    websocket = socket.create_connection(("127.0.0.1", server.http_port), 2)
-    websocket.sendall((
-        f"GET /sip HTTP/1.1\r\nHost: localhost:{server.http_port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: sip\r\n\r\n").encode())
+    silent, chatting = websocket(server), websocket(server)
+    dripping = socket.create_connection(("127.0.0.1", server.http_port), 2)
+    dripping.sendall((
+        f"POST /api/session HTTP/1.1\r\nHost: localhost:{server.http_port}\r\nContent-Type: application/json\r\nX-Hearth: 1\r\n"
+        f"Origin: {server.url}\r\nContent-Length: 1000\r\n\r\n{{").encode())
+    waiting = {
+        "slow headers": slow, "half-open TLS": half, "silent TLS": silent_tls, "silent WebSocket": silent,
+        "WebSocket without REGISTER": chatting, "dripping body": dripping}
+    everyone = list(waiting.values())
     try:
-        for name, connection in (("slow headers", slow), ("half-open TLS", half), ("silent TLS", silent_tls), ("silent WebSocket", websocket)):
-            assert closed_within(connection, 40), f"{name}: still open"
+        deadline = time.monotonic() + 40
+        while waiting and time.monotonic() < deadline:
+            # These two have something to say every second, and yet never what they came for.
+            for connection, said in ((chatting, frame(request("OPTIONS", "localhost").encode())), (dripping, b" ")):
+                try:
+                    connection.sendall(said)
+                except OSError:
+                    pass
+            waiting = {name: connection for name, connection in waiting.items() if not closed_within(connection, 1 / len(waiting))}
+        assert not waiting, f"still open: {', '.join(waiting)}"
     finally:
-        for connection in (slow, half, silent_tls, websocket):
+        for connection in everyone:
             connection.close()
 
 
