@@ -113,8 +113,8 @@ export class OwnMedia extends EventTarget {
   async #lost(kind, track) {
     if (this.#tracks[kind] !== track) return;
     this.#stop(kind);
-    await this.#peer.setTrack(kind, null);
     await this.#replace(kind);
+    if (!this.#tracks[kind] && !this.#isClosed) await this.#peer.setTrack(kind, null);
   }
 
   /** @param {Kind} kind by whatever the browser takes for the default now: of the same kind, so that nothing is negotiated */
