@@ -25,7 +25,7 @@ package struct SocketLimits: Sendable {
     /// A TCP or TLS connection without a byte for longer than any registration lasts (an hour) and an answer's wait.
     /// Dead peers are found earlier by TCP's own keep-alive.
     package var streamIdleTime = Duration.seconds(2 * 3600 + 600)
-    /// An unfinished message, WebSocket or TCP, or HTTP request's body, must be whole within this time of its first byte.
+    /// An unfinished message, WebSocket or TCP, or request body must be whole within this time of its first byte.
     package var messageTime = Duration.seconds(20)
     /// The largest SIP message and the largest WebSocket message: what UDP could carry as well (RFC 3261 §18.1.1).
     package var messageSize = 65_535
