@@ -28,7 +28,7 @@ struct LocalResponse: Error, Sendable, Equatable {
     static let callerGone = LocalResponse(487, "Caller Lost The Connection")
     static let mediaMismatch = LocalResponse(
         488, "A Browser And A Telephone Cannot Talk Without A Gateway", warning: 305)
-    static let notSecure = LocalResponse(480, "No Device With An Encrypted Connection")
+    static let notSecure = LocalResponse(480, "No Device With An Encrypted Connection", warning: 380)
     static let nextHopFailed = LocalResponse(500, "Next Hop Failed")
     static let unreachable = LocalResponse(503, "Next Hop Not Reachable")
     static let unknownHost = LocalResponse(502, "No Such Host")

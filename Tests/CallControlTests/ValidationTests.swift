@@ -144,6 +144,8 @@ import Testing
         _ = house.registeredPhone("bob", host: 21)
         var sent = house.receive(House.request("MESSAGE", "sips:bob@family.test", from: "anna", on: anna), on: anna)
         #expect(sent.map(\.status) == [480])
+        // RFC 5630 §6.2.
+        #expect(sent[0].text(.warning) == "380 family.test \"No Device With An Encrypted Connection\"")
         let page = house.registeredPage("bob")
         sent = house.receive(
             House.request("MESSAGE", "sips:bob@family.test", from: "anna", on: anna, cseq: 2), on: anna)
