@@ -2,7 +2,7 @@
 
 SWIFT_FORMAT = swift format
 
-.PHONY: run build test check bench fuzz format screenshots clean
+.PHONY: run build test check bench fuzz sanitize format screenshots clean
 
 # A release build: it takes as long as a debug one, and what people run should be fast.
 run:
@@ -32,6 +32,12 @@ bench:
 fuzz:
 	scripts/fuzz $(or $(SECONDS),60) $(TARGETS)
 
+# Swift's tests under the address and the thread sanitizer, each with a build of its own: 10 minutes each the first time.
+sanitize:
+	scripts/setup run
+	swift test --scratch-path .build-address --sanitize address --disable-xctest --parallel
+	swift test --scratch-path .build-thread --sanitize thread --disable-xctest --parallel
+
 # The pictures of the README, of a real call in real browsers.
 screenshots: build
 	scripts/setup test
@@ -41,4 +47,4 @@ format:
 	$(SWIFT_FORMAT) format --in-place --recursive --parallel Sources Tests Plugins Fuzz Package.swift
 
 clean:
-	rm -rf .build .build-release .build-fuzz .venv
+	rm -rf .build .build-release .build-fuzz .build-address .build-thread .venv
