@@ -91,7 +91,7 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Base", "SIP", "CallControl", "Accounts", "SocketIO", "Store", "HTTPAPI", "WebBundle",
+                "Base", "SIP", "STUN", "CallControl", "Accounts", "SocketIO", "Store", "HTTPAPI", "WebBundle",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "HummingbirdHTTP2", package: "hummingbird"),

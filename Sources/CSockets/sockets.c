@@ -3,7 +3,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/errqueue.h>
 #include <netinet/in.h>
+#include <netinet/ip_icmp.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -209,6 +211,9 @@ int hearth_udp_open(const hearth_address *address, uint32_t buffer_size) {
         setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
     }
     if (family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    // What routers and peers answer to our datagrams is kept for hearth_udp_unreachable.
+    if (family == AF_INET) setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+    else setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
     if (address->high == 0 && address->low == 0) {
         if (family == AF_INET) setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
         else setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
@@ -221,6 +226,43 @@ int hearth_udp_open(const hearth_address *address, uint32_t buffer_size) {
         return -error;
     }
     return fd;
+}
+
+// Says that nothing listens there, or that no way leads there. Not the others: time exceeded passes when routes settle,
+// and a datagram too long for the path goes in pieces the next time.
+static int is_unreachable(const struct sock_extended_err *error) {
+    if (error->ee_origin == SO_EE_ORIGIN_ICMP) {
+        return error->ee_type == ICMP_DEST_UNREACH && error->ee_code <= ICMP_PORT_UNREACH;
+    }
+    // RFC 4443 section 3.1: type 1, whatever the code.
+    return error->ee_origin == SO_EE_ORIGIN_ICMP6 && error->ee_type == 1;
+}
+
+int hearth_udp_unreachable(int socket, hearth_address *peer) {
+    union {
+        struct cmsghdr alignment;
+        uint8_t bytes[CMSG_SPACE(sizeof(struct sock_extended_err) + sizeof(struct sockaddr_in6)) + CONTROL_SIZE];
+    } control;
+    for (;;) {
+        struct sockaddr_in6 name;
+        uint8_t start[1];
+        struct iovec vector = {.iov_base = start, .iov_len = sizeof start};
+        struct msghdr header = {
+            .msg_name = &name, .msg_namelen = sizeof name, .msg_iov = &vector, .msg_iovlen = 1,
+            .msg_control = &control, .msg_controllen = sizeof control,
+        };
+        if (recvmsg(socket, &header, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return 0;
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(&header); c; c = CMSG_NXTHDR(&header, c)) {
+            int is_error = (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR)
+                || (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR);
+            if (!is_error) continue;
+            struct sock_extended_err error;
+            memcpy(&error, CMSG_DATA(c), sizeof error);
+            if (!is_unreachable(&error)) continue;
+            from_socket(&name, peer);
+            return 1;
+        }
+    }
 }
 
 int hearth_socket_address(int socket, hearth_address *address) {
@@ -253,7 +295,9 @@ int hearth_poll_wait(int poll, uint64_t *numbers, int maximum, int milliseconds)
     if (maximum > 16) maximum = 16;
     int count = epoll_wait(poll, events, maximum, milliseconds);
     if (count < 0) return 0;
-    for (int i = 0; i < count; i++) numbers[i] = events[i].data.u64;
+    for (int i = 0; i < count; i++) {
+        numbers[i] = events[i].data.u64 | (events[i].events & EPOLLERR ? HEARTH_POLL_ERROR : 0);
+    }
     return count;
 }
 

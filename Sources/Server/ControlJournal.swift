@@ -28,6 +28,7 @@ final class ControlJournal: @unchecked Sendable {
     private let callsFailed = Counter(label: "hearth_calls_failed_total")
     private let callsEnded = Counter(label: "hearth_calls_ended_total")
     private let storeFailures = Counter(label: "hearth_store_failures_total")
+    private let connectFailures = Counter(label: "hearth_connect_failures_total")
 
     private var window = Instant.zero
     private var noticesInWindow = 0
@@ -56,6 +57,17 @@ final class ControlJournal: @unchecked Sendable {
     func storeFailed(_ error: any Error) {
         storeFailures.increment()
         logger.error("a registration could not be stored and was refused", metadata: ["reason": "\(error)"])
+    }
+
+    /// A next hop of somebody's could not be reached over TCP or TLS. Safe on any thread.
+    func connectFailed(_ target: ConnectionTarget, _ failure: ConnectFailure) {
+        connectFailures.increment()
+        logger.debug(
+            "another server was not reached",
+            metadata: [
+                "name": text(target.serverName), "address": "\(target.address.description)",
+                "transport": text(target.transport.viaToken), "reason": "\(failure.words)",
+            ])
     }
 
     func note(_ event: ControlEvent) {

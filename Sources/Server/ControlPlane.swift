@@ -3,6 +3,7 @@ import Base
 import CallControl
 import Logging
 import SIP
+import STUN
 import SocketIO
 import Store
 import Synchronization
@@ -44,8 +45,12 @@ final class ControlPlane: ControlLoopDelegate, @unchecked Sendable {
     // MARK: - Inputs, on the loop's thread
 
     func receive(_ bytes: [UInt8], on flow: Flow, at now: Instant) {
-        // Keep-alives over UDP are CRLFs (RFC 5626 §4.4) or single zeros; they need no answer.
+        // Keep-alives over UDP are CRLFs or single zeros, which need no answer, or STUN, which does (RFC 5626 §4.4).
         guard bytes.count > 4 else { return }
+        if STUNMessage.mayBegin(with: bytes[0]) {
+            if let answer = BindingResponder.answer(bytes, from: flow.remote) { loop.send(answer, to: flow) }
+            return
+        }
         controller.receive(bytes, on: flow, at: now)
         drain()
     }
@@ -57,13 +62,31 @@ final class ControlPlane: ControlLoopDelegate, @unchecked Sendable {
             journal.flowOpened(outlet.flow.transport)
             controller.flowOpened(outlet.flow, user: signedIn?.user, at: now)
         case .messages(let messages, let flow):
-            for message in messages { controller.receive(message, on: flow, at: now) }
+            for message in messages { receive(message, on: flow, at: now) }
         case .closed(let flow):
             guard streams.removeValue(forKey: flow.id) != nil else { return }
             journal.flowClosed(flow.transport)
             controller.flowClosed(flow, at: now)
         case .call(let work): work()
         }
+        drain()
+    }
+
+    private func receive(_ arrival: Arrival, on flow: Flow, at now: Instant) {
+        switch arrival {
+        case .message(let message):
+            controller.receive(message, on: flow, at: now)
+        case .malformed(let bytes, let fault):
+            controller.refuseMalformed(bytes, fault, on: flow)
+            // A WebSocket has frames, so that the next message is found all the same.
+            guard flow.transport == .tcp || flow.transport == .tls, let stream = streams[flow.id] else { return }
+            drain()
+            mailer.close(stream.outlet, reason: "no SIP message")
+        }
+    }
+
+    func sendFailed(_ message: [UInt8]?, on flow: Flow, at now: Instant) {
+        controller.sendFailed(message, on: flow, at: now)
         drain()
     }
 
@@ -75,6 +98,8 @@ final class ControlPlane: ControlLoopDelegate, @unchecked Sendable {
     }
 
     func endOfBatch() { mailer.handOver() }
+
+    func batchIsOut(after duration: Duration) { controller.endBatch(after: duration) }
 
     // MARK: - Outputs
 
@@ -129,8 +154,10 @@ final class ControlPlane: ControlLoopDelegate, @unchecked Sendable {
         let name = String(decoding: target.serverName, as: UTF8.self)
         // An address is no name for SNI (RFC 6066 §3).
         let isAddress = IPAddress(parsing: target.serverName) != nil
-        connector.connect(to: target.address, transport: target.transport, name: isAddress ? nil : name) { flow in
-            self.perform { controller, now in controller.connected(request, flow: flow, at: now) }
+        connector.connect(to: target.address, transport: target.transport, name: isAddress ? nil : name) {
+            outcome in
+            if case .failure(let failure) = outcome { self.journal.connectFailed(target, failure) }
+            self.perform { controller, now in controller.connected(request, flow: try? outcome.get(), at: now) }
         }
     }
 

@@ -12,8 +12,8 @@ package enum HearthVersion {
 enum ProcessNumbers {
     static func text(_ plane: ControlPlane, _ hub: StreamHub, _ registry: PrometheusRegistry) async -> String {
         let asked = MonotonicClock.now
-        let (statistics, bindings, transactions) = await plane.ask { controller in
-            (controller.statistics, controller.bindingCount, controller.transactionCount)
+        let (statistics, latency, bindings, transactions) = await plane.ask { controller in
+            (controller.statistics, controller.latency, controller.bindingCount, controller.transactionCount)
         }
         let answered = MonotonicClock.now
         let dropped = await plane.droppedDatagrams()
@@ -37,7 +37,26 @@ enum ProcessNumbers {
         if let memory {
             add("process_resident_memory_bytes", "gauge", "Resident memory.", memory)
         }
+        append(latency, to: &lines)
         return lines.joined(separator: "\n") + "\n" + registry.exposition()
+    }
+
+    private static func append(_ latency: RequestLatency, to lines: inout [String]) {
+        let name = "hearth_sip_request_seconds"
+        lines.append("# HELP \(name) From the receipt of a SIP request to its final response; a call rings meanwhile.")
+        lines.append("# TYPE \(name) histogram")
+        for kind in RequestLatency.Kind.allCases {
+            let method = "method=\"\(kind)\""
+            var sum: UInt64 = 0
+            for (bound, count) in zip(
+                RequestLatency.bounds.map { "\(Double($0) / 1e6)" } + ["+Inf"], latency.buckets(kind))
+            {
+                sum += count
+                lines.append("\(name)_bucket{\(method),le=\"\(bound)\"} \(sum)")
+            }
+            lines.append("\(name)_sum{\(method)} \(Double(latency.sum(kind)) / 1e6)")
+            lines.append("\(name)_count{\(method)} \(sum)")
+        }
     }
 
     /// Resident bytes (proc(5), statm).

@@ -21,6 +21,7 @@ package enum Option: String, CaseIterable, Sendable {
     case logLevel = "log-level"
     case logFormat = "log-format"
     case metrics
+    case sipDigest = "sip-digest"
 
     package var flag: String { "--" + rawValue }
 
@@ -100,6 +101,14 @@ package struct Settings: Sendable {
         case off
     }
 
+    /// What native phones are asked for (RFC 8760).
+    package enum SIPDigest: String, CaseIterable, Sendable {
+        /// MD5 alone, which every phone knows.
+        case md5
+        /// SHA-256, and MD5 for those that do not know it; some old phones give up when they read of SHA-256.
+        case both
+    }
+
     package enum LogFormat: String, CaseIterable, Sendable {
         case plain
         case json
@@ -126,6 +135,7 @@ package struct Settings: Sendable {
     package var logLevel: Logger.Level
     package var logFormat: LogFormat
     package var metrics: MetricsAudience
+    package var sipDigest: SIPDigest
 
     package init(_ written: WrittenSettings) throws(SettingsError) {
         dataFolder = written.dataFolder
@@ -143,6 +153,7 @@ package struct Settings: Sendable {
         logLevel = try Self.choice(written, .logLevel, of: Logger.Level.allCases, default: .info)
         logFormat = try Self.choice(written, .logFormat, of: LogFormat.allCases, default: .plain)
         metrics = try Self.choice(written, .metrics, of: MetricsAudience.allCases, default: .loopback)
+        sipDigest = try Self.choice(written, .sipDigest, of: SIPDigest.allCases, default: .md5)
         try checkPorts(written)
     }
 

@@ -135,6 +135,7 @@ struct Site: Sendable {
         configuration.aliases =
             names.filter { $0 != domain }.map { Array($0.utf8) }
             + (addresses + [.loopback, .v6(high: 0, low: 1)]).map(\.text)
+        if settings.sipDigest == .both { configuration.digestAlgorithms = [.sha256, .md5] }
         configuration.listeners = sockets.map { socket in
             listener(.udp, id: socket.id, port: socket.address.port, ip: socket.address.ip)
         }

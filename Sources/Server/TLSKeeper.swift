@@ -20,8 +20,9 @@ final class TLSKeeper: Sendable {
     ]
 
     /// For connections we open to other servers: the same protocols, and certificates the system trusts.
-    static func clientContext() throws -> NIOSSLContext {
+    static func clientContext(trusting roots: NIOSSLTrustRoots = .default) throws -> NIOSSLContext {
         var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.trustRoots = roots
         configuration.minimumTLSVersion = .tlsv12
         configuration.cipherSuiteValues = ciphers
         return try NIOSSLContext(configuration: configuration)

@@ -13,12 +13,19 @@ package struct FlowOwner: Sendable, Equatable {
     package init(user: [UInt8], session: String) { (self.user, self.session) = (user, session) }
 }
 
+/// What came over a connection, read already by the thread that owns it.
+package enum Arrival: Sendable {
+    case message(SIPMessage)
+    /// Bytes in a message's place that are none. Over TCP and TLS nothing follows: close after answering.
+    case malformed([UInt8], SIPParseError)
+}
+
 /// What reaches the control plane from the threads that own connections.
 package enum Delivery: Sendable {
     /// A connection that can carry SIP is there.
     case opened(StreamOutlet, FlowOwner?)
     /// Whole messages in the order they came.
-    case messages([[UInt8]], Flow)
+    case messages([Arrival], Flow)
     /// The connection has ended; its outlet is of no use any more.
     case closed(Flow)
     /// Work for the control plane's thread: a store's answer, an operator's change.
@@ -31,10 +38,14 @@ package protocol ControlLoopDelegate: AnyObject {
     func receive(_ bytes: [UInt8], on flow: Flow, at now: Instant)
     /// One delivery of another thread, except `.call`, which the loop runs itself.
     func receive(_ delivery: Delivery, at now: Instant)
+    /// A datagram did not arrive for certain: `message` as it was sent, or nil when all that is known is the peer.
+    func sendFailed(_ message: [UInt8]?, on flow: Flow, at now: Instant)
     var nextTimeout: Instant? { get }
     func handleTimeout(at now: Instant)
     /// A batch of inputs is over: hand on whatever was collected for other threads.
     func endOfBatch()
+    /// What came of the batch was sent, so long after the first of it was read.
+    func batchIsOut(after duration: Duration)
 }
 
 /// The thread of the control plane: its UDP sockets, its timer and a mailbox, in one epoll.
@@ -50,6 +61,16 @@ package final class ControlLoop: @unchecked Sendable {
     /// come after the peers' patience (RFC 3261 timer F, 32 s) has begun to run out for nothing.
     private static let maximumWaiting = 10_000
 
+    /// Timers that are due within the same so many ms share one wake-up. SIP's shortest is 100 ms, its T1 500.
+    private static let timerGrid = Int64(10)
+
+    /// Rounds of telling the delegate of datagrams that failed and sending what it answers, before others have their
+    /// turn. An answer that fails ends its transaction, so the second is hardly ever needed.
+    private static let failureRounds = 4
+
+    /// The mailbox's number among watched descriptors; sockets have their index.
+    private static let wakeNumber = UInt64(1) << 32
+
     private struct Mailbox {
         var deliveries: [Delivery] = []
         var isStopping = false
@@ -64,13 +85,15 @@ package final class ControlLoop: @unchecked Sendable {
     private var sockets: [DatagramSocket] = []
     private var delegate: (any ControlLoopDelegate)?
     private let incoming = DatagramBatch()
+    /// When the first input was read whose answers are not out.
+    private var batchBegun: Instant?
 
     package init() throws(SocketError) {
         poll = hearth_poll_create()
         guard poll >= 0 else { throw .system(-poll) }
         wakeUp = hearth_wake_create()
         guard wakeUp >= 0 else { throw .system(-wakeUp) }
-        watch(wakeUp, as: UInt64.max)
+        watch(wakeUp, as: Self.wakeNumber)
     }
 
     deinit {
@@ -130,10 +153,12 @@ package final class ControlLoop: @unchecked Sendable {
             let count = hearth_poll_wait(poll, &readable, Int32(readable.count), timeout)
             unfinished = false
             for number in readable.prefix(Int(count)) {
-                if number == UInt64.max {
+                let place = number & ~HEARTH_POLL_ERROR
+                if place == Self.wakeNumber {
                     hearth_wake_clear(wakeUp)
-                } else if Int(number) < sockets.count {
-                    unfinished = drain(sockets[Int(number)], delegate) || unfinished
+                } else if place < sockets.count {
+                    if number != place { sockets[Int(place)].noteUnreachablePeers() }
+                    unfinished = drain(sockets[Int(place)], delegate) || unfinished
                 }
             }
             guard emptyMailbox(delegate) else { break }
@@ -149,6 +174,7 @@ package final class ControlLoop: @unchecked Sendable {
     private func drain(_ socket: DatagramSocket, _ delegate: any ControlLoopDelegate) -> Bool {
         for _ in 0..<Self.batchesPerTurn {
             let now = MonotonicClock.now
+            batchBegun = batchBegun ?? now
             let received = socket.receive(into: incoming) { delegate.receive($0, on: $1, at: now) }
             guard received == DatagramBatch.count else { return false }
             finishBatch(delegate)
@@ -164,6 +190,7 @@ package final class ControlLoop: @unchecked Sendable {
         }
         guard !deliveries.isEmpty else { return !isStopping }
         let now = MonotonicClock.now
+        batchBegun = batchBegun ?? now
         for delivery in deliveries {
             if case .call(let work) = delivery { work() } else { delegate.receive(delivery, at: now) }
         }
@@ -174,14 +201,33 @@ package final class ControlLoop: @unchecked Sendable {
     private func finishBatch(_ delegate: any ControlLoopDelegate) {
         delegate.endOfBatch()
         for socket in sockets { socket.flush() }
+        for _ in 0..<Self.failureRounds where reportFailures(delegate) {
+            delegate.endOfBatch()
+            for socket in sockets { socket.flush() }
+        }
+        if let begun = batchBegun.take() { delegate.batchIsOut(after: MonotonicClock.now - begun) }
     }
 
-    /// Rounded up, so that a timer is due when epoll returns.
+    /// - Returns: whether there were any.
+    private func reportFailures(_ delegate: any ControlLoopDelegate) -> Bool {
+        var hadAny = false
+        for socket in sockets {
+            for failure in socket.takeFailures() {
+                hadAny = true
+                delegate.sendFailed(failure.message, on: failure.flow, at: MonotonicClock.now)
+            }
+        }
+        return hadAny
+    }
+
+    /// Until the first moment of the timer grid at which a timer is due.
     private func milliseconds(until due: Instant?) -> Int32 {
         guard let due else { return -1 }
-        let wait = (due - MonotonicClock.now).wholeNanoseconds
-        guard wait > 0 else { return 0 }
-        return Int32(clamping: (wait &+ 999_999) / 1_000_000)
+        let now = MonotonicClock.now
+        guard due > now else { return 0 }
+        let grid = Self.timerGrid &* 1_000_000
+        let moment = (due.nanoseconds &+ grid &- 1) / grid &* grid
+        return Int32(clamping: (moment &- now.nanoseconds &+ 999_999) / 1_000_000)
     }
 }
 

@@ -23,13 +23,23 @@ final class DatagramBatch {
     deinit { hearth_batch_destroy(pointer) }
 }
 
+/// A datagram that did not arrive, for certain.
+struct SendFailure {
+    /// What could not be sent; nil when all that is known is a peer that an ICMP message called unreachable.
+    var message: [UInt8]?
+    var flow: Flow
+}
+
 /// One bound UDP socket of the control loop: reads and writes in batches, never waits.
 ///
-/// Datagrams to send are copied into the batch at once and leave when it is full or the loop flushes. What the kernel
-/// does not take is dropped and counted, as a network would: SIP sends again by its own timers (RFC 3261 §17).
+/// Datagrams to send are copied into the batch at once and leave when it is full or the loop flushes. When the kernel's
+/// buffer is full, the rest is dropped and counted, as a network would: SIP sends again by its own timers (RFC 3261
+/// §17). What it refuses for good, and peers it hears to be unreachable (§18.4), wait in `takeFailures()`.
 package final class DatagramSocket {
     /// Bytes of kernel buffer each way: 2,000 messages of a burst, where the system allows as much.
     private static let kernelBuffer = UInt32(4 << 20)
+    /// Failures kept until the loop asks, which it does after every batch. More are one peer's, or no route at all.
+    private static let maximumFailures = 2 * DatagramBatch.count
 
     package let id: UInt64
     package let address: TransportAddress
@@ -39,6 +49,7 @@ package final class DatagramSocket {
 
     private let outgoing = DatagramBatch()
     private var waiting = 0
+    private var failures: [SendFailure] = []
 
     /// Binds a socket. Port 0 takes any free port, told by `address`.
     package init(binding address: TransportAddress, id: UInt64) throws(SocketError) {
@@ -59,25 +70,34 @@ package final class DatagramSocket {
     ///
     /// - Returns: how many datagrams came; fewer than a whole batch means that none is left.
     func receive(into batch: DatagramBatch, _ body: ([UInt8], Flow) -> Void) -> Int {
-        let received = hearth_batch_receive(batch.pointer, descriptor)
+        var received = hearth_batch_receive(batch.pointer, descriptor)
+        if received < 0 {
+            // An error of an earlier datagram stood before what waits.
+            noteUnreachablePeers()
+            received = hearth_batch_receive(batch.pointer, descriptor)
+        }
         guard received > 0 else { return 0 }
         for index in 0..<Int(received) {
             let datagram = batch.datagrams[index]
             guard datagram.truncated == 0, datagram.length > 0 else { continue }
-            var local = address
-            if datagram.local.family != 0 { local.ip = IPAddress(datagram.local) }
-            let bytes = [UInt8](UnsafeBufferPointer(start: datagram.bytes, count: Int(datagram.length)))
-            body(bytes, Flow(transport: .udp, id: id, remote: TransportAddress(datagram.peer), local: local))
+            body(Self.bytes(datagram), flow(to: datagram.peer, from: datagram.local))
         }
         return Int(received)
     }
 
+    private static func bytes(_ datagram: hearth_datagram) -> [UInt8] {
+        [UInt8](UnsafeBufferPointer(start: datagram.bytes, count: Int(datagram.length)))
+    }
+
+    private func flow(to peer: hearth_address, from asked: hearth_address) -> Flow {
+        var local = address
+        if asked.family != 0 { local.ip = IPAddress(asked) }
+        return Flow(transport: .udp, id: id, remote: TransportAddress(peer), local: local)
+    }
+
     /// Queues one datagram to `flow.remote`, leaving from `flow.local`.
     func send(_ bytes: [UInt8], to flow: Flow) {
-        guard bytes.count <= DatagramBatch.size, !bytes.isEmpty else {
-            dropped += 1
-            return
-        }
+        guard bytes.count <= DatagramBatch.size, !bytes.isEmpty else { return fail(bytes, flow) }
         if waiting == DatagramBatch.count { flush() }
         let slot = outgoing.datagrams + waiting
         bytes.withUnsafeBufferPointer { slot.pointee.bytes.update(from: $0.baseAddress!, count: bytes.count) }
@@ -91,19 +111,53 @@ package final class DatagramSocket {
     /// Sends what waits, in as few system calls as the kernel allows.
     func flush() {
         var sent = 0
+        var hasTriedAgain = false
         while sent < waiting {
             let result = hearth_batch_send(outgoing.pointer, descriptor, UInt32(sent), UInt32(waiting))
             if result > 0 {
                 sent += Int(result)
-            } else if result < 0 {
-                // The first of the rest has no route or is too long for it: only that one is lost.
-                sent += 1
-                dropped += 1
-            } else {
+                hasTriedAgain = false
+            } else if result == 0 {
                 dropped += waiting - sent
                 break
+            } else if !hasTriedAgain {
+                // The error may be an earlier datagram's, which came back.
+                noteUnreachablePeers()
+                hasTriedAgain = true
+            } else {
+                // The first of the rest has no route or is too long for it: only that one is lost.
+                let datagram = outgoing.datagrams[sent]
+                fail(Self.bytes(datagram), flow(to: datagram.peer, from: datagram.local))
+                sent += 1
+                hasTriedAgain = false
             }
         }
         waiting = 0
+    }
+
+    // MARK: Failures
+
+    /// What did not arrive since the last time.
+    func takeFailures() -> [SendFailure] {
+        guard !failures.isEmpty else { return [] }
+        defer { failures = [] }
+        return failures
+    }
+
+    private func fail(_ message: [UInt8], _ flow: Flow) {
+        dropped += 1
+        note(SendFailure(message: message, flow: flow))
+    }
+
+    /// Empties the kernel's list of peers that ICMP messages called unreachable.
+    func noteUnreachablePeers() {
+        var peer = hearth_address()
+        while hearth_udp_unreachable(descriptor, &peer) == 1 {
+            note(SendFailure(message: nil, flow: flow(to: peer, from: .init())))
+        }
+    }
+
+    private func note(_ failure: SendFailure) {
+        if failures.count < Self.maximumFailures { failures.append(failure) }
     }
 }

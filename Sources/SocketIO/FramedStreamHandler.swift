@@ -13,14 +13,16 @@ package final class FramedStreamHandler: StreamHandler, @unchecked Sendable {
         do {
             while let event = try framer.next() {
                 switch event {
-                case .message(let message): take(message.bytes)
+                case .message(let message): take(.message(message))
                 case .ping: write(ByteBuffer(string: "\r\n"))
                 case .pong: break
                 }
             }
         } catch {
-            // Nothing after broken framing can be read; RFC 3261 §18.3 leaves only the end of the connection.
-            close(.malformed, reason: "no SIP message")
+            // Nothing after broken framing can be read. The control plane says what was wrong, then closes.
+            guard !framer.rejected.isEmpty else { return close(.malformed, reason: "no SIP message") }
+            take(.malformed(framer.rejected, error))
+            stopReading()
         }
     }
 }

@@ -14,22 +14,25 @@ package final class StreamConnector: Sendable {
     /// - Parameter tls: how peers are verified; the system's trust anchors unless told otherwise.
     package init(hub: StreamHub, tls: NIOSSLContext) { (self.hub, self.tls) = (hub, tls) }
 
-    /// Connects, and calls back with the flow, or nil when the peer could not be reached in time.
+    /// What came of it: the connection's flow, or why there is none.
+    package typealias Outcome = Result<Flow, ConnectFailure>
+
+    /// Connects, and calls back with the flow, or why the peer could not be reached in time.
     ///
     /// The control plane has learnt of the flow (`Delivery.opened`) before the callback.
     ///
     /// - Parameter name: the host name the peer's certificate must show (RFC 5922 §7.1); nil to ask for its address.
     package func connect(
         to address: TransportAddress, transport: SIPTransport, name: String?,
-        then finished: @escaping @Sendable (Flow?) -> Void
+        then finished: @escaping @Sendable (Outcome) -> Void
     ) {
         guard pending.add(1, ordering: .relaxed).newValue <= hub.limits.pendingConnects else {
             pending.subtract(1, ordering: .relaxed)
-            return finished(nil)
+            return finished(.failure(.tooMany))
         }
-        let once = Once { flow in
+        let once = Once { outcome in
             self.pending.subtract(1, ordering: .relaxed)
-            finished(flow)
+            finished(outcome)
         }
         let (hub, tls) = (self.hub, self.tls)
         ClientBootstrap(group: hub.group)
@@ -38,10 +41,10 @@ package final class StreamConnector: Sendable {
             .channelOption(.socketOption(.tcp_nodelay), value: 1)
             .channelOption(.writeBufferWaterMark, value: .init(low: 32_768, high: hub.limits.writeBacklog))
             .channelInitializer { channel in
-                channel.closeFuture.whenComplete { _ in once.call(nil) }
+                channel.closeFuture.whenComplete { _ in once.call(.failure(.ended)) }
                 return channel.eventLoop.makeCompletedFuture {
                     let handler = FramedStreamHandler(hub: hub, transport: transport, isIntroduced: true) {
-                        once.call($0.flow)
+                        once.call(.success($0.flow))
                     }
                     guard transport.isSecure else { return try channel.pipeline.syncOperations.addHandler(handler) }
                     try channel.pipeline.syncOperations.addHandler(
@@ -49,11 +52,13 @@ package final class StreamConnector: Sendable {
                     try channel.pipeline.syncOperations.addHandler(
                         HandshakeGate(time: hub.limits.connectTime) { channel, _ in
                             try channel.pipeline.syncOperations.addHandler(handler)
+                        } failed: {
+                            once.call(.failure(ConnectFailure($0)))
                         })
                 }
             }
             .connect(to: address)
-            .whenFailure { _ in once.call(nil) }
+            .whenFailure { once.call(.failure(ConnectFailure($0))) }
     }
 }
 
@@ -65,14 +70,14 @@ extension ClientBootstrap {
 
 /// Calls back for the first of several possible ends.
 private final class Once: Sendable {
-    private let body: Mutex<(@Sendable (Flow?) -> Void)?>
+    private let body: Mutex<(@Sendable (StreamConnector.Outcome) -> Void)?>
 
-    init(_ body: @escaping @Sendable (Flow?) -> Void) { self.body = Mutex(body) }
+    init(_ body: @escaping @Sendable (StreamConnector.Outcome) -> Void) { self.body = Mutex(body) }
 
-    func call(_ flow: Flow?) {
+    func call(_ outcome: StreamConnector.Outcome) {
         body.withLock { body in
             defer { body = nil }
             return body
-        }?(flow)
+        }?(outcome)
     }
 }

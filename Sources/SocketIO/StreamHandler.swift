@@ -46,12 +46,14 @@ package class StreamHandler: ChannelInboundHandler, @unchecked Sendable {
     private(set) var context: ChannelHandlerContext?
     private(set) var flow: Flow?
     private(set) var isClosing = false
+    /// What the peer still sends is of no interest: it gets its last answer, and the end.
+    private var isDeaf = false
     /// Whether a request of the peer was accepted, or one sent to it. Until then it has `introductionTime`.
     private(set) var isIntroduced = false
     private let begun = MonotonicClock.now
     private(set) var lastReceived = MonotonicClock.now
     private var messageBegun: Instant?
-    private var arrived: [[UInt8]] = []
+    private var arrived: [Arrival] = []
     private var hasUnflushed = false
 
     init(
@@ -126,23 +128,30 @@ package class StreamHandler: ChannelInboundHandler, @unchecked Sendable {
     func close(_ cause: CloseCause, reason: String) {
         guard let context, !isClosing else { return }
         isClosing = true
-        guard cause != .backlog, let words = farewell(cause, reason: reason) else {
+        let words = cause == .backlog ? nil : farewell(cause, reason: reason)
+        if let words { context.write(wrapOutboundOut(words), promise: nil) }
+        guard words != nil || hasUnflushed, cause != .backlog else {
             context.close(promise: nil)
             return
         }
-        context.writeAndFlush(wrapOutboundOut(words), promise: nil)
-        // The peer is to answer and close; it has `closeTime` for that.
+        context.flush()
+        // The peer is to read it and close; it has `closeTime` for that. Closing at once, with bytes of its unread, would
+        // reset the connection and take our words away again (RFC 1122 §4.2.2.13).
         let channel = context.channel
         context.eventLoop.scheduleTask(in: TimeAmount(hub.limits.closeTime)) { channel.close(promise: nil) }
     }
 
     /// The connection ends by the subclass's own last words.
-    func stopReading() { isClosing = true }
+    func stopTalking() { isClosing = true }
+
+    /// Takes nothing more of the peer: the control plane answers what was taken, and closes. The time limit of the
+    /// unfinished message goes on.
+    func stopReading() { isDeaf = true }
 
     // MARK: Bytes
 
     package func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard !isClosing else { return }
+        guard !isClosing, !isDeaf else { return }
         lastReceived = MonotonicClock.now
         unwrapInboundIn(data).withUnsafeReadableBytes { receive($0) }
         messageBegun = isInsideMessage ? messageBegun ?? lastReceived : nil
@@ -158,7 +167,7 @@ package class StreamHandler: ChannelInboundHandler, @unchecked Sendable {
         context.fireChannelReadComplete()
     }
 
-    func take(_ message: [UInt8]) { arrived.append(message) }
+    func take(_ arrival: Arrival) { arrived.append(arrival) }
 
     /// Writes one SIP message of ours.
     func send(_ message: [UInt8]) {

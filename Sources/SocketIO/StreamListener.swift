@@ -77,10 +77,15 @@ package final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandle
 
     private let time: Duration
     private let finished: (any Channel, _ applicationProtocol: String?) throws -> Void
+    private let failed: (any Error) -> Void
     private var deadline: Scheduled<Void>?
 
-    package init(time: Duration, finished: @escaping (any Channel, String?) throws -> Void) {
-        (self.time, self.finished) = (time, finished)
+    /// - Parameter failed: told of what broke the handshake, before the connection closes.
+    package init(
+        time: Duration, finished: @escaping (any Channel, String?) throws -> Void,
+        failed: @escaping (any Error) -> Void = { _ in }
+    ) {
+        (self.time, self.finished, self.failed) = (time, finished, failed)
     }
 
     package func handlerAdded(context: ChannelHandlerContext) {
@@ -103,5 +108,8 @@ package final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandle
         }
     }
 
-    package func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    package func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        failed(error)
+        context.close(promise: nil)
+    }
 }

@@ -26,7 +26,10 @@ package final class WebSocketHandler: StreamHandler, @unchecked Sendable {
 
     private func take(_ event: WebSocketFramer.Event) {
         switch event {
-        case .message(let bytes): if !bytes.isEmpty { take(bytes) }
+        case .message(let bytes):
+            do throws(SIPParseError) {
+                take(.message(try SIPMessage(parsing: bytes)))
+            } catch { take(.malformed(bytes, error)) }
         case .ping(let payload): write(control(.pong, payload))
         case .pong: break
         case .close(let code): closeWith(code ?? 1000, "")
@@ -57,7 +60,7 @@ package final class WebSocketHandler: StreamHandler, @unchecked Sendable {
         let bytes = control(.close, WebSocketFramer.closePayload(code: code, reason: reason))
         let channel = context.channel
         context.writeAndFlush(wrapOutboundOut(bytes)).whenComplete { _ in channel.close(promise: nil) }
-        stopReading()
+        stopTalking()
     }
 
     override var silenceDeadline: Instant {

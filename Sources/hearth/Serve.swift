@@ -35,13 +35,16 @@ struct ServeOptions: ParsableArguments {
     var logFormat: String?
     @ArgumentParser.Option(help: "Who may read /metrics: loopback, everyone or off (default: loopback).")
     var metrics: String?
+    @ArgumentParser.Option(
+        help: "How phones prove their password: md5, or both for SHA-256 as well (default: md5, for old phones' sake).")
+    var sipDigest: String?
 
     var flags: [Server.Option: String?] {
         [
             .domain: domain, .listen: listen, .httpPort: httpPort, .httpsPort: httpsPort, .sipPort: sipPort,
             .sipsPort: sipsPort, .mediaPort: mediaPort, .rtpPorts: rtpPorts, .externalAddress: externalAddress,
             .publicURL: publicURL, .certificate: certificate, .key: key, .logLevel: logLevel,
-            .logFormat: logFormat, .metrics: metrics,
+            .logFormat: logFormat, .metrics: metrics, .sipDigest: sipDigest,
         ]
     }
 }

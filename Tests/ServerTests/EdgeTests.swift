@@ -24,6 +24,7 @@ import Testing
             port, [request("GET /metrics HTTP/1.1\nHost: localhost\nConnection: close\n\n")])
         #expect(metrics.text.contains("\nhearth_bindings 0\n"))
         #expect(metrics.text.contains("process_resident_memory_bytes"))
+        #expect(metrics.text.contains("hearth_sip_request_seconds_bucket{method=\"invite\",le=\"0.005\"} 0\n"))
         await house.close()
     }
 
@@ -127,10 +128,34 @@ import Testing
             house.settings.sipPort,
             [Peer.register("anna", via: "TCP", extra: "X: \(String(repeating: "a", count: 70_000))\r\n")])
         #expect(long.closedAfter != nil)
+        #expect(long.text.hasPrefix("SIP/2.0 513 Headers Too Large"))
         let body = await Peer.talk(
             house.settings.sipPort,
             [Array("MESSAGE sip:a@b SIP/2.0\r\nContent-Length: 999999999\r\n\r\n".utf8)])
         #expect(body.closedAfter != nil)
+        await house.close()
+    }
+
+    @Test func `says what is wrong with a message over TCP, then closes`() async throws {
+        let house = try await TestHouse.open()
+        let wrong = Peer.register("anna", via: "TCP", extra: "no colon\r\n")
+        let end = await Peer.talk(house.settings.sipPort, [Peer.register("anna", via: "TCP") + wrong])
+        #expect(end.text.hasPrefix("SIP/2.0 401 "))
+        #expect(end.text.contains("SIP/2.0 400 Malformed Header Line"))
+        #expect(try #require(end.closedAfter) < .seconds(2))
+        await house.close()
+    }
+
+    @Test func `answers a keep-alive by STUN on the port of SIP over UDP`() async throws {
+        let house = try await TestHouse.open()
+        let peer = try UDPPeer(port: try #require(house.settings.sipPort))
+        let transaction = Array(1...12).map { UInt8($0) }
+        peer.send([0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42] + transaction)
+        let answer = peer.receive()
+        #expect(answer.starts(with: [1, 1, 0, 12, 0x21, 0x12, 0xa4, 0x42] + transaction))
+        // XOR-MAPPED-ADDRESS of 127.0.0.1 (RFC 8489 §14.2).
+        #expect(answer.dropFirst(20).starts(with: [0, 0x20, 0, 8, 0, 1]))
+        #expect(answer.suffix(4) == [0x7f ^ 0x21, 0x12, 0xa4, 1 ^ 0x42])
         await house.close()
     }
 
@@ -211,6 +236,34 @@ import Testing
         let end = await webSocket
         #expect(end.text.contains("the server stops"))
         _ = await (halfRequest, halfTLS, sip)
+        try FileManager.default.removeItem(atPath: house.folder)
+    }
+
+    @Test func `stops within five seconds under load`() async throws {
+        let house = try await TestHouse.open()
+        let sip = try #require(house.settings.sipPort)
+        let load = Task.detached {
+            let datagrams = try UDPPeer(port: sip)
+            var sent = 0
+            while !Task.isCancelled {
+                datagrams.send(Peer.register("anna", via: "UDP", extra: "X: \(sent)\r\n"))
+                sent += 1
+            }
+            return sent
+        }
+        let streams = (0..<20).map { _ in
+            Task {
+                let many = Array(repeating: Peer.register("anna", via: "TCP"), count: 500)
+                return await Peer.talk(sip, many, pause: .milliseconds(2)).closedAfter
+            }
+        }
+        try await Task.sleep(for: .milliseconds(500))
+        let began = ContinuousClock.now
+        await house.server.stop(farewell: .milliseconds(600))
+        #expect(ContinuousClock.now - began < .seconds(5))
+        load.cancel()
+        #expect(try await load.value > 100)
+        for stream in streams { #expect(await stream.value != nil) }
         try FileManager.default.removeItem(atPath: house.folder)
     }
 }

@@ -12,6 +12,7 @@ import Testing
 private final class Echo: ControlLoopDelegate, @unchecked Sendable {
     let loop: ControlLoop
     let seen = Mutex<[Flow]>([])
+    let failed = Mutex<[(message: [UInt8]?, flow: Flow)]>([])
     let fired = Mutex(false)
     var due: Instant?
 
@@ -23,6 +24,11 @@ private final class Echo: ControlLoopDelegate, @unchecked Sendable {
     }
 
     func receive(_ delivery: Delivery, at now: Instant) {}
+
+    func sendFailed(_ message: [UInt8]?, on flow: Flow, at now: Instant) {
+        failed.withLock { $0.append((message, flow)) }
+    }
+
     var nextTimeout: Instant? { due }
 
     func handleTimeout(at now: Instant) {
@@ -31,6 +37,7 @@ private final class Echo: ControlLoopDelegate, @unchecked Sendable {
     }
 
     func endOfBatch() {}
+    func batchIsOut(after duration: Duration) {}
 }
 
 @Suite struct ControlLoopTests {
@@ -85,6 +92,48 @@ private final class Echo: ControlLoopDelegate, @unchecked Sendable {
         let address = TransportAddress(ip: .v6(high: 0, low: 1), port: port)
         #expect(try exchange(descriptor, [1, 2, 3], with: address) == [1, 2, 3])
         #expect(echo.seen.withLock { $0 }.first?.id == 2)
+    }
+
+    @Test func `says which datagram the kernel refused, and sends the others`() throws {
+        let loop = try ControlLoop()
+        let socket = try DatagramSocket(binding: TransportAddress(ip: .loopback, port: 0), id: 1)
+        let peer = try DatagramSocket(binding: TransportAddress(ip: .loopback, port: 0), id: 2)
+        let echo = Echo(loop: loop)
+        loop.start(sockets: [socket], delegate: echo)
+        let flow = Flow(transport: .udp, id: 1, remote: peer.address, local: socket.address)
+        // 65,507 bytes are the most that IPv4 takes.
+        let tooLong = [UInt8](repeating: 1, count: 65_508)
+        loop.deliver(.call { for bytes in [[2], tooLong, [3]] { loop.send(bytes, to: flow) } })
+        loop.stop()
+        let failures = echo.failed.withLock { $0 }
+        #expect(failures.map(\.message) == [tooLong])
+        #expect(failures.map(\.flow) == [flow])
+        var arrived: [[UInt8]] = []
+        _ = peer.receive(into: DatagramBatch()) { bytes, _ in arrived.append(bytes) }
+        #expect(arrived == [[2], [3]])
+    }
+
+    @Test(arguments: [IPAddress.loopback, .v6(high: 0, low: 1)])
+    func `says which peer is unreachable, and hears the others`(ip: IPAddress) throws {
+        let loop = try ControlLoop()
+        let socket = try DatagramSocket(binding: TransportAddress(ip: ip, port: 0), id: 1)
+        let own = socket.address
+        var gone = try DatagramSocket(binding: TransportAddress(ip: ip, port: 0), id: 2).address
+        let peer = try DatagramSocket(binding: TransportAddress(ip: ip, port: 0), id: 3)
+        let echo = Echo(loop: loop)
+        loop.start(sockets: [socket], delegate: echo)
+        defer { loop.stop() }
+        gone.ip = ip
+        let flow = Flow(transport: .udp, id: 1, remote: gone, local: own)
+        loop.deliver(.call { loop.send([1], to: flow) })
+        let end = MonotonicClock.now + .seconds(5)
+        while echo.failed.withLock({ $0.isEmpty }), MonotonicClock.now < end { usleep(1_000) }
+        #expect(echo.failed.withLock { $0 }.map(\.message) == [nil])
+        #expect(echo.failed.withLock { $0 }.map(\.flow) == [flow])
+        peer.send([7], to: Flow(transport: .udp, id: 3, remote: own, local: peer.address))
+        peer.flush()
+        while echo.seen.withLock({ $0.isEmpty }), MonotonicClock.now < end { usleep(1_000) }
+        #expect(echo.seen.withLock { $0 }.map(\.remote) == [peer.address])
     }
 
     @Test func `a port in use is told apart`() throws {

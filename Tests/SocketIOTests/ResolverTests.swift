@@ -25,9 +25,11 @@ private final class NameServer: ControlLoopDelegate, @unchecked Sendable {
     }
 
     func receive(_ delivery: Delivery, at now: Instant) {}
+    func sendFailed(_ message: [UInt8]?, on flow: Flow, at now: Instant) {}
     var nextTimeout: Instant? { nil }
     func handleTimeout(at now: Instant) {}
     func endOfBatch() {}
+    func batchIsOut(after duration: Duration) {}
 }
 
 @Suite struct NextHopResolverTests {

@@ -33,11 +33,17 @@ hearth_datagram *hearth_batch_datagrams(hearth_batch *batch);
 /// Receives what is waiting, up to the batch's count: how many, 0 when nothing waits, or -errno.
 int hearth_batch_receive(hearth_batch *batch, int socket);
 
-/// Sends datagrams `from ..< to`: how many the kernel took, 0 when its buffer is full, or -errno for the first of them.
+/// Sends datagrams `from ..< to`: how many the kernel took, 0 when its buffer is full, or -errno: of the first of them,
+/// or of an earlier one that came back (see hearth_udp_unreachable).
 int hearth_batch_send(hearth_batch *batch, int socket, uint32_t from, uint32_t to);
 
 /// A bound, non-blocking UDP socket, or -errno. An IPv6 socket takes IPv6 alone. A wildcard address reports `local`.
 int hearth_udp_open(const hearth_address *address, uint32_t buffer_size);
+
+/// Takes one peer that an ICMP message called unreachable (port, host, network): 1 when there was one, else 0.
+///
+/// The kernel also makes the next send or receive fail with that error; asking here until 0 clears it.
+int hearth_udp_unreachable(int socket, hearth_address *peer);
 
 /// The address a socket is bound to. Returns 0 or -errno.
 int hearth_socket_address(int socket, hearth_address *address);
@@ -49,6 +55,9 @@ int hearth_address_read(const void *name, hearth_address *address);
 
 int hearth_poll_create(void);
 int hearth_poll_watch(int poll, int descriptor, uint64_t number);
+
+/// Set in a number that was watched: the descriptor has an error waiting.
+static const uint64_t HEARTH_POLL_ERROR = 1ull << 63;
 
 /// Waits for at most `milliseconds` (-1: for ever): how many numbers were written, 0 after a time-out or a signal.
 int hearth_poll_wait(int poll, uint64_t *numbers, int maximum, int milliseconds);
