@@ -117,8 +117,6 @@ export class CallSession extends CallFacts {
   /** The server is back after it was gone. */
   online() { this.#media.online(); }
 
-  // Below
-
   #activate() {
     if (this.isOver || this.state === 'active') return;
     this.answeredAt = performance.now();

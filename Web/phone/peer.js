@@ -2,8 +2,7 @@ import { CandidateExchange } from './candidate-exchange.js';
 import { PictureSize } from './picture-size.js';
 
 /** @typedef {'audio' | 'video'} Kind */
-/** `waitsForCandidates`: for peers that may not take candidates after the description. */
-/** @typedef {{ iceServers?: RTCIceServer[], waitsForCandidates?: boolean }} PeerOptions */
+/** @typedef {{ iceServers?: RTCIceServer[], waitsForCandidates?: boolean }} PeerOptions  The latter for peers that take none later. */
 /** @typedef {{ RTCPeerConnection: typeof RTCPeerConnection, MediaStream: typeof MediaStream }} MediaTools */
 
 /** @type {Kind[]} In the order of the description's lines. */
@@ -22,10 +21,8 @@ export class Peer extends EventTarget {
   isHeld = false;
   connection;
   #outgoing;
-  /** @type {{ audio?: RTCRtpTransceiver, video?: RTCRtpTransceiver }} */
-  #transceivers = {};
-  /** @type {Record<Kind, MediaStreamTrack | null>} */
-  #tracks = { audio: null, video: null };
+  #transceivers = /** @type {Partial<Record<Kind, RTCRtpTransceiver>>} */ ({});
+  #tracks = /** @type {Record<Kind, MediaStreamTrack | null>} */ ({ audio: null, video: null });
   #sends = { audio: true, video: false };
   #announced = /** @type {Set<string>} */ (new Set());
   #waitsForCandidates;
@@ -40,13 +37,13 @@ export class Peer extends EventTarget {
     this.#outgoing = new tools.MediaStream();
     this.connection = new tools.RTCPeerConnection({ iceServers, bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
     const { connection } = this;
-    this.#exchange = new CandidateExchange(connection, (detail) =>
-      this.dispatchEvent(new CustomEvent('candidates', { detail })));
+    const tell = (/** @type {string} */ name, detail = '') => this.dispatchEvent(new CustomEvent(name, { detail }));
+    this.#exchange = new CandidateExchange(connection, (fragment) => tell('candidates', fragment));
     connection.addEventListener('track', ({ track }) => this.#announced.add(track.kind));
-    connection.addEventListener('negotiationneeded', () => this.dispatchEvent(new Event('negotiationneeded')));
+    connection.addEventListener('negotiationneeded', () => tell('negotiationneeded'));
     connection.addEventListener('connectionstatechange', () => {
       if (this.path === 'connected') this.#pictures.grow();
-      this.dispatchEvent(new Event('pathchange'));
+      tell('pathchange');
     });
   }
 
