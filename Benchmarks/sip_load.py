@@ -10,7 +10,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from process import Running, cpu_seconds
+from process import Running, cpu_seconds, cpu_ticks
+from prober import Prober
 
 HERE = Path(__file__).parent
 UAC_PORT, UAS_PORT = 5361, 5362
@@ -25,6 +26,7 @@ class Result:
     failed: int
     retransmissions: int
     cpu_microseconds: float
+    user_share: float
     p50_ms: float
     p99_ms: float
 
@@ -39,7 +41,7 @@ def polite() -> None:
 
 
 def sipp(work: Path, server, scenario: str, calls: int, rate: int, rows: list[str], port: int, *extra: str) -> dict:
-    """Runs one bounded SIPp to its end; returns its last statistics and the round trips in ms."""
+    """Runs one bounded SIPp to its end; returns its last statistics, and round trips of a prober beside it in ms."""
     name = f"{server.name.lower()}-{scenario}-{rate}"
     folder = work / name
     folder.mkdir(exist_ok=True)
@@ -47,35 +49,30 @@ def sipp(work: Path, server, scenario: str, calls: int, rate: int, rows: list[st
         old.unlink()
     table = folder / "rows"
     table.write_text("\n".join(["SEQUENTIAL", *rows]) + "\n")
-    before = cpu_seconds(server.running.pid)
-    started = time.monotonic()
-    done = subprocess.run(
-        ["sipp", f"127.0.0.1:{server.port}", "-sf", str(HERE / f"sipp/{scenario}.xml"), "-inf", str(table), "-i", "127.0.0.1",
-         "-p", str(port), "-m", str(calls), "-r", str(rate), "-l", "20000", "-buff_size", "4000000", "-nostdin", "-timeout", "90",
-         "-trace_stat", "-stf", str(folder / "stat.csv"), "-fd", "1", "-trace_rtt", "-rtt_freq", "200", "-key", "contact_port",
-         str(UAS_PORT), *extra],
-        cwd=folder, stdout=subprocess.DEVNULL, stderr=open(folder / "stderr", "w"), preexec_fn=polite, timeout=120,
-    )
+    before, ticks = cpu_seconds(server.running.pid), cpu_ticks(server.running.pid)
+    prober = Prober(server.port)
+    with prober:
+        done = subprocess.run(
+            ["sipp", f"127.0.0.1:{server.port}", "-sf", str(HERE / f"sipp/{scenario}.xml"), "-inf", str(table), "-i", "127.0.0.1",
+             "-p", str(port), "-m", str(calls), "-r", str(rate), "-l", "20000", "-buff_size", "4000000", "-nostdin", "-timeout", "90",
+             "-trace_stat", "-stf", str(folder / "stat.csv"), "-fd", "1", "-key", "contact_port", str(UAS_PORT), *extra],
+            cwd=folder, stdout=subprocess.DEVNULL, stderr=open(folder / "stderr", "w"), preexec_fn=polite, timeout=120,
+        )
+    spent, now = cpu_seconds(server.running.pid) - before, cpu_ticks(server.running.pid)
+    user, system = now[0] - ticks[0], now[1] - ticks[1]
     if done.returncode not in (0, 1, 97):
         raise RuntimeError(f"sipp {scenario}: exit {done.returncode}: {(folder / 'stderr').read_text()[-800:]}")
     with open(folder / "stat.csv") as stat:
         last = list(csv.DictReader(stat, delimiter=";"))[-1]
-    trips = []
-    for file in folder.glob("*_rtt.csv"):
-        with open(file) as lines:
-            trips += [float(row["response_time_ms"]) for row in csv.DictReader(lines, delimiter=";")]
     return {
-        "cpu": cpu_seconds(server.running.pid) - before, "seconds": time.monotonic() - started,
+        "cpu": spent, "user": user / max(user + system, 1), "p50": prober.percentile(0.50), "p99": prober.percentile(0.99),
         "ok": int(last["SuccessfulCall(C)"]), "failed": int(last["FailedCall(C)"]), "retransmissions": int(last["Retransmissions(C)"]),
-        "trips": sorted(trips),
     }
 
 
 def result(rate: int, run: dict) -> Result:
-    trips = run["trips"] or [float("nan")]
     return Result(
-        rate, run["ok"], run["failed"], run["retransmissions"], run["cpu"] / max(run["ok"], 1) * 1e6,
-        trips[len(trips) // 2], trips[min(len(trips) - 1, len(trips) * 99 // 100)])
+        rate, run["ok"], run["failed"], run["retransmissions"], run["cpu"] / max(run["ok"], 1) * 1e6, run["user"], run["p50"], run["p99"])
 
 
 def credentials(account) -> str:

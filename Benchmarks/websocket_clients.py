@@ -7,6 +7,7 @@ import base64
 import hashlib
 import os
 import re
+import ssl
 import time
 from pathlib import Path
 
@@ -45,6 +46,14 @@ async def read_frame(reader: asyncio.StreamReader) -> str:
     return body.decode() if head[0] & 15 in (1, 2) else await read_frame(reader)
 
 
+def trusting() -> ssl.SSLContext:
+    """TLS whose certificate nobody looks at: the memory of the server is what counts."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 def register(account: Account, number: int, cseq: int, authorization: str = "") -> bytes:
     identity = f"urn:uuid:00000000-0000-4000-8000-{number:012x}"
     return (
@@ -54,12 +63,12 @@ def register(account: Account, number: int, cseq: int, authorization: str = "") 
         f"Supported: path, outbound, gruu\r\nExpires: 3600\r\n{authorization}Content-Length: 0\r\n\r\n").encode()
 
 
-async def client(server: Hearth, number: int, account: Account) -> asyncio.StreamWriter:
+async def client(server: Hearth, port: int, tls: ssl.SSLContext | None, number: int, account: Account) -> asyncio.StreamWriter:
     # 127.0.0.0/8 has addresses enough that no limit per address and no port range stands in the way.
     local = f"127.0.{1 + number // 200 // 250}.{1 + number // 200 % 250}"
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.http_port, local_addr=(local, 0), limit=16_384)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(local, 0), limit=16_384, ssl=tls)
     writer.write((
-        f"GET /sip HTTP/1.1\r\nHost: localhost:{server.http_port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        f"GET /sip HTTP/1.1\r\nHost: localhost:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
         f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\nSec-WebSocket-Protocol: sip\r\n\r\n").encode())
     head = await reader.readuntil(b"\r\n\r\n")
     if b" 101 " not in head.split(b"\r\n")[0]:
@@ -73,26 +82,28 @@ async def client(server: Hearth, number: int, account: Account) -> asyncio.Strea
     return writer
 
 
-async def connect_all(server: Hearth, count: int) -> list[asyncio.StreamWriter]:
+async def connect_all(server: Hearth, port: int, count: int, secure: bool) -> list[asyncio.StreamWriter]:
     gate = asyncio.Semaphore(100)
+    tls = trusting() if secure else None
 
     async def one(number: int) -> asyncio.StreamWriter:
         async with gate:
-            return await client(server, number, server.accounts[number // BINDINGS_PER_PERSON])
+            return await client(server, port, tls, number, server.accounts[number // BINDINGS_PER_PERSON])
 
     return await asyncio.gather(*(one(number) for number in range(count)))
 
 
-def run(work: Path, binary: Path, count: int) -> None:
-    folder = work / "websocket"
+def run(work: Path, binary: Path, count: int, secure: bool = False) -> None:
+    folder = work / ("wss" if secure else "ws")
     folder.mkdir()
-    server = Hearth(folder, binary, 5382, http_port=5383, people=-(-count // BINDINGS_PER_PERSON))
+    flags = ["--https-port", "5384"] if secure else []
+    server = Hearth(folder, binary, 5382, 5383, -(-count // BINDINGS_PER_PERSON), *flags)
     try:
         time.sleep(2)
         idle = memory_bytes(server.running.pid)
 
         async def measure() -> int:
-            writers = await connect_all(server, count)
+            writers = await connect_all(server, 5384 if secure else server.http_port, count, secure)
             await asyncio.sleep(5)
             loaded = memory_bytes(server.running.pid)
             for writer in writers:
@@ -102,6 +113,6 @@ def run(work: Path, binary: Path, count: int) -> None:
         loaded = asyncio.run(measure())
         each = (loaded - idle) / count
         print(f"\nStart to ready: {server.seconds_to_ready * 1000:.0f} ms (data folder of {len(server.accounts)} people)")
-        print(f"Memory: idle {idle / 1e6:.1f} MB  (bar: 40);  {count} registered WebSocket clients {each / 1000:.1f} KB each  (bar: 25)", flush=True)
+        print(f"Memory: idle {idle / 1e6:.1f} MB  (bar: 40);  {count} registered WebSocket clients {'(TLS) ' if secure else ''}{each / 1000:.1f} KB each  (bar: 25)", flush=True)
     finally:
         server.running.stop()
