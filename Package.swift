@@ -128,7 +128,7 @@ let package = Package(
 
         // What `make fuzz` found, again on every change.
         .testTarget(
-            name: "CorpusTests", dependencies: ["BrowserPhone", "FuzzHarness", "SDP", "SIP", "STUN"],
+            name: "CorpusTests", dependencies: ["BrowserPhone", "FuzzHarness", "SDP", "SIP", "STUN", "UserAgent"],
             swiftSettings: strict),
         tests("Base"), tests("NetSimulation"),
         .testTarget(

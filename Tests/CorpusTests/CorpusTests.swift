@@ -5,6 +5,7 @@ import SDP
 import SIP
 import STUN
 import Testing
+import UserAgent
 
 /// What the fuzzers found, and what they start from, is run again on every change. `Fuzz/` has the fuzz targets.
 struct CorpusTests {
@@ -47,6 +48,9 @@ struct CorpusTests {
     @Test(arguments: inputs(of: "Seam"))
     func `drives a phone`(input: Input) { fuzzSeam(input.bytes) }
 
+    @Test(arguments: inputs(of: "UserAgent"))
+    func `has a phone in mid-call`(input: Input) { fuzzUserAgent(input.bytes) }
+
     @Test(arguments: inputs(of: "CallControl"))
     func `drives the proxy`(input: Input) { fuzzCallControl(input.bytes) }
 
@@ -55,7 +59,7 @@ struct CorpusTests {
             .filter { $0.hasSuffix(".swift") }.map { String($0.dropLast(6)) }
         #expect(
             Set(targets) == [
-                "SIPMessage", "StreamFramer", "SIPURI", "DigestHeader", "SDP", "STUN", "Seam", "CallControl",
+                "SIPMessage", "StreamFramer", "SIPURI", "DigestHeader", "SDP", "STUN", "Seam", "UserAgent", "CallControl",
             ])
         for target in targets { #expect(!Self.inputs(of: target).isEmpty, "\(target)") }
     }
