@@ -10,6 +10,7 @@ package enum AccountError: Error, Hashable, Sendable {
     case nameTaken(UserName)
     case personUnknown(UserName)
     case lastOwner(UserName)
+    case notJoined(UserName)
     case linkUnknown
     case linkUsed
     case linkExpired
@@ -33,6 +34,7 @@ package enum AccountError: Error, Hashable, Sendable {
         case .nameTaken: "name-taken"
         case .personUnknown: "person-unknown"
         case .lastOwner: "last-owner"
+        case .notJoined: "not-joined"
         case .linkUnknown: "link-unknown"
         case .linkUsed: "link-used"
         case .linkExpired: "link-expired"
@@ -63,6 +65,8 @@ package enum AccountError: Error, Hashable, Sendable {
         case .personUnknown(let name): "Nobody here has the user name “\(name)”. Check the spelling."
         case .lastOwner(let name):
             "“\(name)” is the only owner. Make somebody else an owner first, so that the house is not left without one."
+        case .notJoined(let name):
+            "“\(name)” has telephones alone and has not joined in a browser yet. Make a link for her first."
         case .linkUnknown: "This link is not known here. Check that it was copied whole, or ask for a new one."
         case .linkUsed: "This link has been used. Sign in with your password, or ask for a new link."
         case .linkExpired: "This link is too old: links work for 7 days. Ask for a new one."

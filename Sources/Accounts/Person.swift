@@ -5,10 +5,11 @@ package struct Person: Hashable, Sendable {
     package var userName: UserName
     package var fullName: FullName
     package var role: Role
-    package var keys: PublicKeys
+    /// Nil until she has joined in a browser: so far she has telephones alone.
+    package var keys: PublicKeys?
     package var created: WallTime
 
-    package init(userName: UserName, fullName: FullName, role: Role, keys: PublicKeys, created: WallTime) {
+    package init(userName: UserName, fullName: FullName, role: Role, keys: PublicKeys?, created: WallTime) {
         (self.userName, self.fullName, self.role) = (userName, fullName, role)
         (self.keys, self.created) = (keys, created)
     }

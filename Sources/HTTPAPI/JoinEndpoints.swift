@@ -83,13 +83,15 @@ extension Call {
     func me(
         _ person: Person, _ wrapped: SealedKeys, _ session: Session, cookie: Answer.Cookie = .unchanged
     ) throws -> Answer {
-        try Answer(
+        // Credentials come with keys: whoever signs in has both.
+        guard let keys = person.keys else { throw Refusal.notSignedIn }
+        return try Answer(
             MeAnswer(
                 userName: person.userName.description, fullName: person.fullName.description,
                 role: person.role.rawValue, address: address(of: person.userName), domain: configuration.domain,
                 keys: MeAnswer.Keys(
-                    signingPublic: JSONBytes(person.keys.signing), agreementPublic: JSONBytes(person.keys.agreement),
-                    fingerprint: person.keys.fingerprint.description, wrapped: SealedKeysMessage(wrapped)),
+                    signingPublic: JSONBytes(keys.signing), agreementPublic: JSONBytes(keys.agreement),
+                    fingerprint: keys.fingerprint.description, wrapped: SealedKeysMessage(wrapped)),
                 session: session.id.description, version: configuration.version),
             cookie: cookie)
     }

@@ -162,9 +162,10 @@ struct PersonAnswer: Encodable {
     var fullName: String
     var role: String
     var address: String
-    var signingPublic: JSONBytes
-    var agreementPublic: JSONBytes
-    var fingerprint: String
+    /// Absent for somebody with telephones alone.
+    var signingPublic: JSONBytes?
+    var agreementPublic: JSONBytes?
+    var fingerprint: String?
     var reachable: Bool
 }
 

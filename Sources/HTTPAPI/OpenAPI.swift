@@ -231,8 +231,8 @@ enum OpenAPI {
         ]),
         "People": list(
             of: object([
-                "userName": text, "fullName": text, "role": role, "address": text, "signingPublic": point,
-                "agreementPublic": point, "fingerprint": fingerprint, "reachable": ["type": "boolean"],
+                "userName": text, "fullName": text, "role": role, "address": text, "signingPublic?": point,
+                "agreementPublic?": point, "fingerprint?": fingerprint, "reachable": ["type": "boolean"],
             ])),
         "RoleRequest": object(["role": role]),
         "InvitationRequest": object([

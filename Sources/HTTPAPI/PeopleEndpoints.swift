@@ -14,16 +14,16 @@ extension Endpoint {
                     PersonAnswer(
                         userName: person.userName.description, fullName: person.fullName.description,
                         role: person.role.rawValue, address: call.address(of: person.userName),
-                        signingPublic: JSONBytes(person.keys.signing),
-                        agreementPublic: JSONBytes(person.keys.agreement),
-                        fingerprint: person.keys.fingerprint.description,
+                        signingPublic: person.keys.map { JSONBytes($0.signing) },
+                        agreementPublic: person.keys.map { JSONBytes($0.agreement) },
+                        fingerprint: person.keys?.fingerprint.description,
                         reachable: reachable.contains(person.userName))
                 })
         },
         Endpoint(
             method: .patch, path: "/api/people/{userName}", summary: "Makes somebody an owner or a member.",
             access: .owner, body: "RoleRequest", status: .noContent,
-            refusals: [.like(.personUnknown(.example)), .like(.lastOwner(.example))]
+            refusals: [.like(.personUnknown(.example)), .like(.lastOwner(.example)), .like(.notJoined(.example))]
         ) { call in
             let role = try call.role(try call.decode(RoleRequest.self).role)
             try await call.store.setRole(of: call.userName(), to: role)

@@ -22,7 +22,7 @@ struct Refusal: Error, Equatable {
         case .badUserName, .badFullName, .badLabel, .badKeys, .badSecret, .linkNeedsName, .linkHasName: .badRequest
         case .personUnknown, .linkUnknown, .phoneUnknown, .sessionUnknown: .notFound
         case .linkUsed, .linkExpired: .gone
-        case .nameTaken, .lastOwner, .alreadyInvited, .tooManyLinks, .tooManyPhones, .labelTaken: .conflict
+        case .nameTaken, .lastOwner, .notJoined, .alreadyInvited, .tooManyLinks, .tooManyPhones, .labelTaken: .conflict
         }
     }
 

@@ -32,7 +32,7 @@ package struct Administration: Sendable {
     package struct PersonLine: Encodable, Sendable {
         package var userName: String
         package var fullName: String
-        /// `owner`, `member`, or `invited` until the join link was used.
+        /// `owner`, `member`, `invited` until the join link was used, or `phone` for somebody with telephones alone.
         package var role: String
         package var address: String
         package var phones: Int
@@ -46,7 +46,8 @@ package struct Administration: Sendable {
             lines.append(
                 PersonLine(
                     userName: person.userName.description, fullName: person.fullName.description,
-                    role: person.role.rawValue, address: "sip:\(person.userName)@\(domain)",
+                    role: person.keys == nil ? "phone" : person.role.rawValue,
+                    address: "sip:\(person.userName)@\(domain)",
                     phones: try await store.phones(of: person.userName).count,
                     reachable: reachable.contains(person.userName)))
         }
@@ -118,11 +119,6 @@ package struct Administration: Sendable {
         var random = RandomSource.system
         let (phone, password) = Phone.make(
             for: user, label: try PhoneLabel(parsing: label), realm: domain, random: &random, at: HouseholdStore.now())
-        let isInvited = try await store.openLinks().contains { $0.userName == user }
-        guard try await store.person(user) != nil || !isInvited else {
-            throw SettingsError(
-                "\(user) has not joined yet. Open the join link first (hearth user reset \(user) prints a new one).")
-        }
         try await store.add(phone)
         return PhoneAccount(
             label: phone.label.description, server: phoneHost, domain: domain, user: user.description,

@@ -42,7 +42,7 @@ extension HouseholdStore {
         }
     }
 
-    /// Invites somebody who is not here yet.
+    /// Invites somebody who is not here yet, or has telephones alone.
     ///
     /// - Parameter inviter: nil for the command line, which speaks for the owner who joined first.
     package func invite(
@@ -50,11 +50,13 @@ extension HouseholdStore {
     ) async throws -> FreshLink {
         let now = clock()
         return try await write { database in
-            guard try Self.person(name, database) == nil else { throw AccountError.nameTaken(name) }
+            let known = try Self.person(name, database)
+            guard known?.keys == nil else { throw AccountError.nameTaken(name) }
             try Self.forgetLinks(for: name, at: now, evenOpen: false, database)
             guard try Self.openLink(for: name, database) == nil else { throw AccountError.alreadyInvited(name) }
             let purpose = role == .owner ? JoinLink.Purpose.owner : .member
-            return try Self.make(purpose, name, fullName, inviter: inviter, random, at: now, database)
+            return try Self.make(
+                purpose, name, fullName ?? known?.fullName, inviter: inviter, random, at: now, database)
         }
     }
 
@@ -67,7 +69,7 @@ extension HouseholdStore {
             let open = try Self.openLink(for: name, database)
             guard person != nil || open != nil else { throw AccountError.personUnknown(name) }
             try Self.forgetLinks(for: name, at: now, evenOpen: true, database)
-            let purpose = person == nil ? open?.purpose ?? .member : .reset
+            let purpose = person?.keys == nil ? open?.purpose ?? .member : .reset
             return try Self.make(
                 purpose, name, person?.fullName ?? open?.fullName, inviter: inviter, random, at: now, database)
         }
@@ -128,18 +130,32 @@ extension HouseholdStore {
 
     // MARK: - Inside a transaction
 
-    /// The person a link is for: new, or with new keys after a reset.
+    /// Makes somebody a person who was invited and needs a telephone before she has joined in a browser. Her link still
+    /// works: it gives her keys then.
+    static func admit(_ name: UserName, at now: WallTime, _ database: Database) throws {
+        guard try person(name, database) == nil else { return }
+        guard let link = try openLink(for: name, database) else { throw AccountError.personUnknown(name) }
+        let fullName = try link.fullName ?? FullName(parsing: name.description)
+        try insert(Person(userName: name, fullName: fullName, role: .member, keys: nil, created: now), database)
+    }
+
+    /// The person a link is for: new, with her first keys after telephones alone, or with new ones after a reset.
     private static func settle(
         _ name: UserName, _ link: JoinLink, _ newcomer: Newcomer, at now: WallTime, _ database: Database
     ) throws -> Person {
         let known = try person(name, database)
-        if link.purpose == .reset {
-            guard var person = known else { throw AccountError.personUnknown(name) }
+        if link.purpose == .reset, known == nil { throw AccountError.personUnknown(name) }
+        if var person = known, link.purpose == .reset || person.keys == nil && link.userName == name {
             person.keys = newcomer.keys
             person.fullName = newcomer.fullName ?? person.fullName
+            if link.purpose == .owner { person.role = .owner }
             try database.execute(
-                sql: "UPDATE people SET full_name = ?, signing_key = ?, agreement_key = ? WHERE user_name = ?",
-                arguments: [person.fullName, Bytes(person.keys.signing), Bytes(person.keys.agreement), name])
+                sql:
+                    "UPDATE people SET full_name = ?, role = ?, signing_key = ?, agreement_key = ? WHERE user_name = ?",
+                arguments: [
+                    person.fullName, person.role.rawValue, Bytes(newcomer.keys.signing), Bytes(newcomer.keys.agreement),
+                    name,
+                ])
             return person
         }
         guard known == nil else { throw AccountError.nameTaken(name) }
@@ -175,7 +191,7 @@ extension HouseholdStore {
                 link.id, Bytes(token.hash.bytes), purpose.rawValue, name, fullName, link.inviter, link.created,
                 link.expires,
             ])
-        return FreshLink(link: link, token: token, fingerprint: host?.keys.fingerprint)
+        return FreshLink(link: link, token: token, fingerprint: host?.keys?.fingerprint)
     }
 
     private static func firstOwner(_ database: Database) throws -> Person? {

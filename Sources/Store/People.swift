@@ -37,6 +37,7 @@ extension HouseholdStore {
         try await write { database in
             guard let person = try Self.person(name, database) else { throw AccountError.personUnknown(name) }
             guard person.role != role else { return }
+            guard person.keys != nil else { throw AccountError.notJoined(name) }
             if person.role == .owner { try Self.requireAnotherOwner(than: name, database) }
             try database.execute(
                 sql: "UPDATE people SET role = ? WHERE user_name = ?", arguments: [role.rawValue, name])
@@ -98,8 +99,8 @@ extension HouseholdStore {
                 VALUES (?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
-                person.userName, person.fullName, person.role.rawValue, Bytes(person.keys.signing),
-                Bytes(person.keys.agreement), person.created,
+                person.userName, person.fullName, person.role.rawValue, person.keys.map { Bytes($0.signing) },
+                person.keys.map { Bytes($0.agreement) }, person.created,
             ])
     }
 
@@ -127,7 +128,8 @@ extension Person {
         guard let role = Role(rawValue: try row.text("role")) else { throw StoreError.failed("a role is unknown") }
         self.init(
             userName: try row.userName(), fullName: try FullName(parsing: row.text("full_name")), role: role,
-            keys: try PublicKeys(signing: row.bytes("signing_key"), agreement: row.bytes("agreement_key")),
+            keys: (row["signing_key"] as DatabaseValue).isNull
+                ? nil : try PublicKeys(signing: row.bytes("signing_key"), agreement: row.bytes("agreement_key")),
             created: try row.time("created"))
     }
 }

@@ -7,9 +7,10 @@ extension HouseholdStore {
         try await read { try Self.phones(of: name, $0) }
     }
 
+    /// Adds a phone. Somebody who is invited and has not opened her link is a person from her first phone on.
     package func add(_ phone: Phone) async throws {
         try await write { database in
-            guard try Self.person(phone.user, database) != nil else { throw AccountError.personUnknown(phone.user) }
+            try Self.admit(phone.user, at: phone.created, database)
             let phones = try Self.phones(of: phone.user, database)
             guard phones.count < Phone.maximumPerPerson else { throw AccountError.tooManyPhones }
             guard !phones.contains(where: { $0.label == phone.label }) else {

@@ -10,6 +10,7 @@ enum Schema {
         migrator.registerMigration("1 the household") { try $0.execute(sql: household) }
         migrator.registerMigration("2 bindings") { try $0.execute(sql: bindings) }
         migrator.registerMigration("3 changes") { try $0.execute(sql: changes) }
+        migrator.registerMigration("4 people without keys") { try $0.execute(sql: peopleWithoutKeys) }
         return migrator
     }
 
@@ -133,5 +134,38 @@ enum Schema {
         BEGIN INSERT INTO changes (user_name) VALUES (OLD.user_name); END;
         CREATE TRIGGER session_ended AFTER DELETE ON sessions
         BEGIN INSERT INTO changes (user_name, session) VALUES (OLD.user_name, OLD.id); END;
+        """
+
+    /// Whoever has telephones alone has no keys yet. SQLite adds no NULL to a column, so the table is made anew
+    /// (lang_altertable.html §7), with its triggers; the migrator checks the references to it afterwards.
+    private static let peopleWithoutKeys = """
+        CREATE TABLE new_people (
+            user_name TEXT NOT NULL PRIMARY KEY CHECK (
+                length(user_name) BETWEEN 1 AND 32
+                AND user_name GLOB '[a-z]*' AND user_name NOT GLOB '*[^a-z0-9._-]*'),
+            full_name TEXT NOT NULL CHECK (length(full_name) BETWEEN 1 AND 512),
+            role TEXT NOT NULL CHECK (role IN ('owner', 'member')),
+            signing_key BLOB CHECK (length(signing_key) = 65),
+            agreement_key BLOB CHECK (length(agreement_key) = 65),
+            created INTEGER NOT NULL,
+            CHECK ((signing_key IS NULL) = (agreement_key IS NULL)),
+            CHECK (signing_key IS NOT NULL OR role = 'member')
+        ) STRICT, WITHOUT ROWID;
+        INSERT INTO new_people SELECT user_name, full_name, role, signing_key, agreement_key, created FROM people;
+        DROP TABLE people;
+        ALTER TABLE new_people RENAME TO people;
+
+        CREATE TRIGGER last_owner_stays BEFORE DELETE ON people
+        WHEN OLD.role = 'owner' AND (SELECT count(*) FROM people WHERE role = 'owner') = 1
+        BEGIN SELECT RAISE(ABORT, 'the last owner stays'); END;
+        CREATE TRIGGER last_owner_stays_owner BEFORE UPDATE OF role ON people
+        WHEN OLD.role = 'owner' AND NEW.role <> 'owner' AND (SELECT count(*) FROM people WHERE role = 'owner') = 1
+        BEGIN SELECT RAISE(ABORT, 'the last owner stays'); END;
+        CREATE TRIGGER person_came AFTER INSERT ON people
+        BEGIN INSERT INTO changes (user_name) VALUES (NEW.user_name); END;
+        CREATE TRIGGER person_changed AFTER UPDATE ON people
+        BEGIN INSERT INTO changes (user_name) VALUES (NEW.user_name); END;
+        CREATE TRIGGER person_went AFTER DELETE ON people
+        BEGIN INSERT INTO changes (user_name) VALUES (OLD.user_name); END;
         """
 }

@@ -125,7 +125,7 @@ enum Contract {
             for method in operations.keys { described.insert("\(method.uppercased()) \(path)") }
         }
         #expect(routes == described)
-        #expect(described.count == 24)
+        #expect(described.count == 27)
     }
 
     @Test func `every operation has its own id, and every reference leads somewhere`() throws {

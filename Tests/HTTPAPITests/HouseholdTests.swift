@@ -153,6 +153,31 @@ import Testing
         }
     }
 
+    @Test(arguments: Wire.allCases)
+    func `an owner sets up the telephone of somebody who has not joined`(wire: Wire) async throws {
+        let house = try House()
+        try await house.serve(wire) { client in
+            let anna = try await house.owner(client)
+            let phones = "/api/people/grandma/phones"
+            #expect(try await anna.post(phones, ["label": "Hall"]).code == "person-unknown")
+            #expect(try await anna.post("/api/invitations", ["userName": "grandma"]).status == 201)
+            let made = try await anna.post(phones, ["label": "Hall"])
+            #expect(made.status == 201 && made["user"] == "grandma" && made["password"] != nil)
+            let people = try await anna.get("/api/people")
+            let grandma = try #require(people.list.first { $0["userName"] as? String == "grandma" })
+            #expect(grandma["fullName"] as? String == "grandma" && grandma["reachable"] as? Bool == false)
+            #expect(grandma["signingPublic"] == nil && grandma["fingerprint"] == nil)
+            #expect(try await anna.patch("/api/people/grandma", ["role": "owner"]).code == "not-joined")
+            #expect(try await anna.get(phones).list.map { $0["label"] as? String } == ["Hall"])
+            let bob = try await house.member(client, "bob", by: anna)
+            #expect(try await bob.get(phones).code == "not-owner")
+            #expect(try await bob.post(phones, ["label": "Mine"]).code == "not-owner")
+            let id = try #require(made["id"])
+            #expect(try await anna.delete("\(phones)/\(id)").status == 204)
+            #expect(try await anna.get(phones).list.isEmpty)
+        }
+    }
+
     @Test func `a person changes her own full name`() async throws {
         let house = try House()
         try await house.serve(.router) { client in
