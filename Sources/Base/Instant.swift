@@ -33,12 +33,14 @@
     @inlinable public static func += (instant: inout Instant, duration: Duration) { instant = instant + duration }
 }
 
-extension Duration {
-    /// The duration in nanoseconds, saturating at about ±292 years.
-    @inlinable public var wholeNanoseconds: Int64 {
-        let (seconds, attoseconds) = components
-        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        let (sum, carry) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
-        return overflow || carry ? (seconds < 0 ? .min : .max) : sum
+#if !hasFeature(Embedded)
+    extension Duration {
+        /// The duration in nanoseconds, saturating at about ±292 years.
+        @inlinable public var wholeNanoseconds: Int64 {
+            let (seconds, attoseconds) = components
+            let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+            let (sum, carry) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
+            return overflow || carry ? (seconds < 0 ? .min : .max) : sum
+        }
     }
-}
+#endif
