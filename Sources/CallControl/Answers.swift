@@ -36,9 +36,8 @@ extension CallController {
     }
 
     private mutating func send(
-        _ builder: MessageBuilder, to incoming: Incoming, because reason: RefusalReason?, status: Int
+        _ builder: consuming MessageBuilder, to incoming: Incoming, because reason: RefusalReason?, status: Int
     ) {
-        var builder = builder
         if !configuration.serverHeader.isEmpty { builder.add(.server, RawValue(configuration.serverHeader)) }
         if let reason {
             statistics.refusals &+= 1

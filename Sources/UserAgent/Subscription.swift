@@ -50,7 +50,7 @@ final class Subscription: @unchecked Sendable {
         send(request, stack, at: now)
     }
 
-    private func send(_ builder: MessageBuilder, _ stack: Stack, at now: Instant) {
+    private func send(_ builder: consuming MessageBuilder, _ stack: Stack, at now: Instant) {
         (renewAt, isSending) = (nil, true)
         var request = builder
         let isSecure = dialog?.isSecure ?? stack.identity.isSecure(target)

@@ -49,14 +49,14 @@ struct AuthParameters {
             // Empty elements of the list are borne.
             while scanner.takeSeparator(ASCII.comma) {}
             guard !scanner.isAtEnd else { return }
-            let name = scanner.range(while: Grammar.isToken)
+            let name = scanner.range(.token)
             guard !name.isEmpty, scanner.takeSeparator(ASCII.equals), count < Self.maximumCount else { return nil }
             count += 1
             let start = scanner.index
             if scanner.peek == ASCII.quote {
                 guard scanner.skipQuotedString() else { return nil }
             } else {
-                scanner.skip { $0 > ASCII.space && $0 != ASCII.comma && $0 != ASCII.quote && $0 < 0x7f }
+                scanner.skip(.authValue)
                 guard scanner.index > start else { return nil }
             }
             note(name, start..<scanner.index)

@@ -73,9 +73,14 @@ package struct DigestClient: Sendable {
 
     private func wasTried(_ challenge: DigestChallenge, in request: SIPMessage, _ name: HeaderName) -> Bool {
         guard !challenge.isStale else { return false }
-        do throws(SIPParseError) {
-            return try request.authorizations(name).contains { $0.realm == challenge.realm && $0.userName == userName }
-        } catch { return false }
+        for line in request.lines where line.code == name {
+            if let sent = AuthParameters(parsing: request.text(of: line)), sent.isDigest,
+                sent[.realm] == challenge.realm, sent[.userName] == userName
+            {
+                return true
+            }
+        }
+        return false
     }
 
     private mutating func start(_ challenge: DigestChallenge, _ header: HeaderName, random: inout RandomSource) {

@@ -90,7 +90,7 @@ package struct Replaces: HeaderValue, Equatable {
     init(parsing text: ArraySlice<UInt8>, header: HeaderName) throws(SIPParseError) {
         var scanner = Scanner(text)
         scanner.skipSpace()
-        let id = scanner.run { Grammar.isWord($0) || $0 == ASCII.at }
+        let id = scanner.run(.callID)
         guard !id.isEmpty, let parameters = Parameters(scanning: &scanner, rules: .header) else {
             throw .malformed(header)
         }

@@ -12,7 +12,7 @@ package struct RetryAfter: HeaderValue, Equatable {
     package init(parsing text: ArraySlice<UInt8>) throws(SIPParseError) {
         var scanner = Scanner(text)
         scanner.skipSpace()
-        guard let seconds = DeltaSeconds.parse(scanner.run(while: ASCII.isDigit)) else { throw .malformed(.retryAfter) }
+        guard let seconds = DeltaSeconds.parse(scanner.run(.digit)) else { throw .malformed(.retryAfter) }
         self.seconds = seconds
         scanner.skipSpace()
         if scanner.peek == 0x28 {
@@ -78,9 +78,9 @@ package struct Warning: HeaderValue, Equatable {
     package init(parsing text: ArraySlice<UInt8>) throws(SIPParseError) {
         var scanner = Scanner(text)
         scanner.skipSpace()
-        let digits = scanner.run(while: ASCII.isDigit)
+        let digits = scanner.run(.digit)
         guard digits.count == 3, let code = ASCII.decimal(digits), scanner.skipGap() else { throw .malformed(.warning) }
-        let agent = scanner.run { $0 > ASCII.space && $0 != ASCII.quote && $0 != ASCII.comma && $0 < 0x7f }
+        let agent = scanner.run(.authValue)
         guard !agent.isEmpty, scanner.skipGap(), let message = scanner.quotedString() else {
             throw .malformed(.warning)
         }
@@ -131,13 +131,13 @@ package struct SIPDate: HeaderValue, Equatable {
     }
 
     private static func name(_ scanner: inout Scanner, in names: [UInt8]) -> Int? {
-        let word = scanner.run(while: ASCII.isLetter)
+        let word = scanner.run(.letter)
         guard word.count == 3 else { return nil }
         return (0..<names.count / 3).first { ASCII.equalIgnoringCase(names[($0 * 3)..<($0 * 3 + 3)], word) }
     }
 
     private static func digits(_ scanner: inout Scanner, _ count: Int) -> Int? {
-        let run = scanner.run(while: ASCII.isDigit)
+        let run = scanner.run(.digit)
         return run.count == count ? ASCII.decimal(run) : nil
     }
 

@@ -189,7 +189,9 @@ package struct MediaType: HeaderValue, Equatable {
         else { return nil }
         scanner.skipSpace()
         guard scanner.isAtEnd else { return nil }
-        essence = [UInt8](lowercasing: type + [0x2f] + subtype)
+        essence = [UInt8](lowercasing: type)
+        essence.append(0x2f)
+        essence += [UInt8](lowercasing: subtype)
         self.parameters = parameters
     }
 

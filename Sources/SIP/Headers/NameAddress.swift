@@ -72,7 +72,7 @@ package struct NameAddress: HeaderValue, Equatable {
             }
             scanner.index += 1
             if byte == ASCII.lessThan {
-                scanner.skip { $0 != ASCII.greaterThan }
+                scanner.skip(.notGreaterThan)
                 guard scanner.take(ASCII.greaterThan) else { return nil }
                 break
             }

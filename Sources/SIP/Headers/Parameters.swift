@@ -29,7 +29,7 @@ package struct Parameters: Hashable, Sendable {
         let start = scanner.index
         var tight = 0
         while rules == .header ? scanner.takeSeparator(ASCII.semicolon) : scanner.take(ASCII.semicolon) {
-            let name = scanner.range { Self.isNameByte($0, rules) }
+            let name = scanner.range(rules == .uri ? .uriParameter : .token)
             guard !name.isEmpty else { return nil }
             tight += 1 + name.count
             let hasValue = rules == .header ? scanner.takeSeparator(ASCII.equals) : scanner.take(ASCII.equals)
@@ -38,7 +38,7 @@ package struct Parameters: Hashable, Sendable {
             if rules == .header, scanner.peek == ASCII.quote {
                 guard scanner.skipQuotedString() else { return nil }
             } else {
-                scanner.skip { Self.isValueByte($0, rules) }
+                scanner.skip(rules == .uri ? .uriParameter : .headerParameter)
                 guard scanner.index > value else { return nil }
             }
             tight += 1 + scanner.index - value
@@ -60,31 +60,6 @@ package struct Parameters: Hashable, Sendable {
             if quoted || !Grammar.isSpace(byte) { out.append(byte) }
         }
         return out
-    }
-
-    @inline(__always)
-    private static func isNameByte(_ byte: UInt8, _ rules: Rules) -> Bool {
-        Grammar.isToken(byte) || (rules == .uri && isParameterByte(byte))
-    }
-
-    /// Header values also take the bytes of hosts and addresses (`received=[2001:db8::1]`, and without brackets as
-    /// RFC 5118 §4.5 asks).
-    @inline(__always)
-    private static func isValueByte(_ byte: UInt8, _ rules: Rules) -> Bool {
-        if Grammar.isToken(byte) { return true }
-        if rules == .uri { return isParameterByte(byte) }
-        return byte == 0x5b || byte == 0x5d || byte == ASCII.colon || byte >= 0x80 || byte == 0x2f || byte == ASCII.at
-            || byte == ASCII.questionMark || byte == ASCII.equals || byte == 0x26 || byte == 0x24 || byte == 0x28
-            || byte == 0x29 || byte == 0x23
-    }
-
-    /// param-unreserved and the marks a token lacks: [ ] / : & + $ ( )
-    @inline(__always)
-    private static func isParameterByte(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x5b, 0x5d, 0x2f, 0x3a, 0x26, 0x24, 0x28, 0x29: true
-        default: false
-        }
     }
 
     // MARK: Reading

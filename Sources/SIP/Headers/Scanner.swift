@@ -17,23 +17,20 @@ struct Scanner {
     /// What has not been read.
     var rest: ArraySlice<UInt8> { bytes[index...] }
 
-    @inline(__always)
     mutating func take(_ byte: UInt8) -> Bool {
         guard peek == byte else { return false }
         index += 1
         return true
     }
 
-    @inline(__always)
     mutating func skipSpace() {
         while let byte = peek, byte == ASCII.space || byte == ASCII.tab { index += 1 }
     }
 
-    /// Goes on to the first byte that does not satisfy `condition`.
-    @inline(__always)
-    mutating func skip(while condition: (UInt8) -> Bool) {
+    /// Goes on to the first byte that is not in `set`.
+    mutating func skip(_ set: ByteSet) {
         let end = bytes.endIndex
-        while index < end, condition(bytes[index]) { index += 1 }
+        while index < end, set.contains(bytes[index]) { index += 1 }
     }
 
     /// A separator with white space around it: SEMI, COMMA, SLASH, EQUAL.
@@ -48,22 +45,25 @@ struct Scanner {
         return true
     }
 
-    /// One or more bytes that satisfy `condition`; empty when there is none.
-    @inline(__always)
-    mutating func run(while condition: (UInt8) -> Bool) -> ArraySlice<UInt8> {
-        bytes[range(while: condition)]
+    /// One or more bytes of `set`; empty when there is none.
+    mutating func run(_ set: ByteSet) -> ArraySlice<UInt8> { bytes[range(set)] }
+
+    /// Whether all of it is in `set`.
+    func isOnly(_ set: ByteSet) -> Bool {
+        var copy = self
+        copy.skip(set)
+        return copy.isAtEnd
     }
 
     mutating func token() -> ArraySlice<UInt8>? {
-        let token = range(while: Grammar.isToken)
+        let token = range(.token)
         return token.isEmpty ? nil : bytes[token]
     }
 
     /// The same as places, for whoever needs no slice: a slice counts a reference.
-    @inline(__always)
-    mutating func range(while condition: (UInt8) -> Bool) -> Range<Int> {
+    mutating func range(_ set: ByteSet) -> Range<Int> {
         let start = index
-        skip(while: condition)
+        skip(set)
         return start..<index
     }
 
@@ -89,30 +89,13 @@ struct Scanner {
         return false
     }
 
-    mutating func number() -> Int? { ASCII.decimal(run(while: ASCII.isDigit)) }
+    mutating func number() -> Int? { ASCII.decimal(run(.digit)) }
 }
 
 /// Character classes and small text forms of RFC 3261 §25.1.
 enum Grammar {
-    /// alphanum and - . ! % * _ + ` ' ~
-    private static let tokenLow: UInt64 = 0x03ff_6ca2_0000_0000
-    private static let tokenHigh: UInt64 = 0x47ff_ffff_87ff_fffe
-
     @inline(__always)
-    static func isToken(_ byte: UInt8) -> Bool {
-        guard byte < 128 else { return false }
-        return (byte < 64 ? tokenLow >> UInt64(byte) : tokenHigh >> UInt64(byte & 63)) & 1 == 1
-    }
-
-    /// `word` of Call-ID: token characters and ( ) < > : \ " / [ ] ? { }
-    static func isWord(_ byte: UInt8) -> Bool {
-        switch byte {
-        case 0x28, 0x29, 0x3c, 0x3e, 0x3a, 0x5c, 0x22, 0x2f, 0x5b, 0x5d, 0x3f, 0x7b, 0x7d: true
-        default: isToken(byte)
-        }
-    }
-
-    static func isTokenText(_ text: some Collection<UInt8>) -> Bool { !text.isEmpty && text.allSatisfy(isToken) }
+    static func isToken(_ byte: UInt8) -> Bool { ByteSet.token.contains(byte) }
 
     /// The content of a quoted string with its escapes undone; other text unchanged.
     static func unquoted(_ text: ArraySlice<UInt8>) -> [UInt8] {

@@ -3,7 +3,9 @@ import Base
 /// Builds a new message line by line; the lines stand in the order they are added.
 ///
 /// What is added cannot break out of its line: line ends and other control characters become spaces.
-package struct MessageBuilder: Sendable {
+///
+/// Not copied, since a message is finished once; copies would be made and destroyed wherever one is.
+package struct MessageBuilder: ~Copyable, Sendable {
     private var bytes: [UInt8] = []
     private var startLine: StartLine
     private var lines: [HeaderLine] = []
@@ -37,7 +39,7 @@ package struct MessageBuilder: Sendable {
         out.bytes.appendDecimal(status)
         out.bytes.append(ASCII.space)
         let start = out.bytes.count
-        if let reason { out.bytes += reason } else { out.bytes.append(ReasonPhrase.literal(for: status)) }
+        if let reason { out.bytes += reason } else { ReasonPhrase.append(status, to: &out.bytes) }
         out.sanitise(from: start)
         out.startLine = .response(status: status, reason: start..<out.bytes.count)
         out.bytes.append("\r\n")
@@ -46,39 +48,48 @@ package struct MessageBuilder: Sendable {
 
     /// A response to a request: Via, From, To, Call-ID and CSeq as RFC 3261 §8.2.6.2 says.
     ///
-    /// - Parameters:
-    ///   - tag: the To tag, added when the request has none and the status is not 100; nil adds none.
-    ///   - source: where the request came from; written into the top Via (§18.2.1, RFC 3581 §4) where the receiver has
-    ///     not done so already.
+    /// - Parameter tag: the To tag, added when the request has none and the status is not 100; nil adds none.
     package static func response(
-        _ status: Int, _ reason: [UInt8]? = nil, to request: SIPMessage, tag: [UInt8]? = nil,
-        source: TransportAddress? = nil
+        _ status: Int, _ reason: [UInt8]? = nil, to request: SIPMessage, tag: [UInt8]? = nil
+    ) -> MessageBuilder {
+        var out = response(status, reason)
+        for line in request.lines { out.answer(line, of: request, status, tag) }
+        return out
+    }
+
+    /// The same, and where the request came from is written into its top Via (§18.2.1, RFC 3581 §4), as who receives it
+    /// must.
+    package static func response(
+        _ status: Int, _ reason: [UInt8]? = nil, to request: SIPMessage, tag: [UInt8]? = nil, source: TransportAddress
     ) -> MessageBuilder {
         var out = response(status, reason)
         var isTop = true
         for line in request.lines {
-            switch line.code {
-            case .via where isTop && source != nil:
+            if isTop, line.code == .via {
                 out.addTopVia(request.text(of: line), source)
                 isTop = false
-            case .via, .from, .callID, .cseq:
-                out.copy(line, of: request)
-            case .timestamp where status == 100:
-                out.copy(line, of: request)
-            case .to:
-                out.addTo(request.text(of: line), tag: status == 100 ? nil : tag)
-            default:
-                continue
+            } else {
+                out.answer(line, of: request, status, tag)
             }
         }
         return out
     }
 
-    private mutating func addTopVia(_ text: ArraySlice<UInt8>, _ source: TransportAddress?) {
+    /// What a response has of one line of its request.
+    private mutating func answer(_ line: HeaderLine, of request: SIPMessage, _ status: Int, _ tag: [UInt8]?) {
+        switch line.code {
+        case .via, .from, .callID, .cseq: copy(line, of: request)
+        case .timestamp where status == 100: copy(line, of: request)
+        case .to: addTo(request.text(of: line), tag: status == 100 ? nil : tag)
+        default: break
+        }
+    }
+
+    private mutating func addTopVia(_ text: ArraySlice<UInt8>, _ source: TransportAddress) {
         let end = Grammar.endOfListElement(text)
         do throws(SIPParseError) {
             var via = try Via(parsing: text[..<end])
-            if let source { via.note(source: source) }
+            via.note(source: source)
             add(.via, via)
             if end < text.endIndex { add(.via, Grammar.trimmed(text[(end + 1)...])) }
         } catch { add(.via, text) }

@@ -31,7 +31,7 @@ extension SIPMessage {
 
     /// `word [ "@" word ]`, and also `@` elsewhere, which several phones write.
     private static func isCallID(_ text: ArraySlice<UInt8>) -> Bool {
-        !text.isEmpty && text.allSatisfy { Grammar.isWord($0) || $0 == ASCII.at }
+        !text.isEmpty && Scanner(text).isOnly(.callID)
     }
 
     /// The answer to bytes that `init(parsing:)` or `validate()` refused, with those of Via, From, To, Call-ID and CSeq

@@ -116,7 +116,7 @@ struct TopVia {
             scanner.token() != nil
         else { return nil }
         scanner.skipSpace()
-        sentBy = Self.range(of: scanner.run { !Self.endsParameter($0) })
+        sentBy = scanner.range(.viaParameter)
         guard !sentBy.isEmpty else { return nil }
         var branch: Range<Int>?
         while let byte = scanner.peek, byte != ASCII.comma {
@@ -124,9 +124,9 @@ struct TopVia {
                 scanner.index += 1
                 continue
             }
-            let name = scanner.run(while: Grammar.isToken)
+            let name = scanner.run(.token)
             guard scanner.takeSeparator(ASCII.equals) else { continue }
-            let value = scanner.quotedString() ?? scanner.run { !Self.endsParameter($0) }
+            let value = scanner.quotedString() ?? scanner.run(.viaParameter)
             if branch == nil, ASCII.equalIgnoringCase(name, Self.branchName) { branch = Self.range(of: value) }
         }
         self.branch = branch
@@ -141,8 +141,4 @@ struct TopVia {
     private static let branchName = [UInt8](ascii: "branch")
 
     private static func range(of slice: ArraySlice<UInt8>) -> Range<Int> { slice.startIndex..<slice.endIndex }
-
-    private static func endsParameter(_ byte: UInt8) -> Bool {
-        byte == ASCII.semicolon || byte == ASCII.comma || byte == ASCII.space || byte == ASCII.tab
-    }
 }

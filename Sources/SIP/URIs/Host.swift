@@ -21,12 +21,12 @@ package enum Host: Hashable, Sendable {
     init?(scanning scanner: inout Scanner) {
         if scanner.peek == 0x5b {
             let start = scanner.index
-            _ = scanner.run { $0 != 0x5d }
+            scanner.skip(.notBracket)
             guard scanner.take(0x5d) else { return nil }
             self.init(bracketed: scanner.bytes[start..<scanner.index])
             return
         }
-        let text = scanner.run(while: Host.isNameByte)
+        let text = scanner.run(.hostName)
         guard !text.isEmpty else { return nil }
         // An address begins and ends with a digit; most names do not, and are spared the attempt.
         if let first = text.first, let last = text.last, ASCII.isDigit(first), ASCII.isDigit(last),
@@ -52,12 +52,6 @@ package enum Host: Hashable, Sendable {
             return nil
         }
         self = .address(address)
-    }
-
-    /// Letters, digits, hyphen and dot; underscores too, which names of real networks contain against the grammar.
-    @inline(__always)
-    private static func isNameByte(_ byte: UInt8) -> Bool {
-        ASCII.isAlphanumeric(byte) || byte == 0x2d || byte == 0x2e || byte == 0x5f
     }
 
     /// Labels are not empty (but for one dot at the end), at most 253 bytes in all (RFC 1035 §2.3.4).

@@ -84,24 +84,7 @@ package struct SIPURI: Sendable {
         storage = Storage(try Parts(scanning: &scanner, bare: bare))
     }
 
-    // MARK: Character classes
-
-    /// The bytes below 0x40 and those from 0x40 on, as bits.
-    private struct Class {
-        var low: UInt64
-        var high: UInt64
-
-        @inline(__always)
-        func contains(_ byte: UInt8) -> Bool {
-            guard byte < 128 else { return false }
-            return (byte < 64 ? low >> UInt64(byte) : high >> UInt64(byte & 63)) & 1 == 1
-        }
-    }
-
-    /// unreserved of RFC 3261 §25.1 (alphanum and - _ . ! ~ * ' ( )) and user-unreserved: & = + $ , ; ? /
-    private static var userBytes: Class { Class(low: 0xabff_ffd2_0000_0000, high: 0x47ff_fffe_87ff_fffe) }
-    /// unreserved and hnv-unreserved: [ ] / ? : + $
-    private static var headerBytes: Class { Class(low: 0x87ff_ef92_0000_0000, high: 0x47ff_fffe_afff_fffe) }
+    // MARK: Text
 
     /// `name=value` joined by `&`; a name is not empty, a value may be.
     private static func areHeaders(_ text: ArraySlice<UInt8>) -> Bool {
@@ -116,7 +99,7 @@ package struct SIPURI: Sendable {
     package static func escapedUser(_ plain: [UInt8]) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity(plain.count)
-        Percent.encode(plain, into: &out) { userBytes.contains($0) }
+        Percent.encode(plain, into: &out) { ByteSet.user.contains($0) }
         return out
     }
 
@@ -179,7 +162,7 @@ extension SIPURI {
         /// - Parameter bare: no parameters or headers are read, because the URI stands without `<` and `>` in a header,
         ///   whose own parameters follow (RFC 3261 §20.10).
         init(scanning scanner: inout Scanner, bare: Bool) throws(SIPParseError) {
-            let name = scanner.run { ASCII.isAlphanumeric($0) || $0 == 0x2b || $0 == 0x2d || $0 == 0x2e }
+            let name = scanner.run(.scheme)
             guard let first = name.first, ASCII.isLetter(first), scanner.take(ASCII.colon) else { throw .badURI }
             scheme = Scheme(name)
             switch scheme {
@@ -200,9 +183,7 @@ extension SIPURI {
             guard let parameters = Parameters(scanning: &scanner, rules: .uri) else { throw .badURI }
             self.parameters = parameters
             if scanner.take(ASCII.questionMark) {
-                let text = scanner.run {
-                    SIPURI.headerBytes.contains($0) || $0 == ASCII.percent || $0 == 0x26 || $0 == 0x3d
-                }
+                let text = scanner.run(.uriHeaders)
                 guard SIPURI.areHeaders(text) else { throw .badURI }
                 headers = Array(text)
             }
@@ -217,7 +198,7 @@ extension SIPURI {
                 let byte = scanner.bytes[index]
                 if byte == ASCII.at { break }
                 if byte == ASCII.colon, colon == nil { colon = index }
-                guard byte == ASCII.colon || byte == ASCII.percent || SIPURI.userBytes.contains(byte) else { return }
+                guard byte == ASCII.colon || byte == ASCII.percent || ByteSet.user.contains(byte) else { return }
                 index += 1
             }
             guard index < scanner.bytes.endIndex else { return }
@@ -237,11 +218,7 @@ extension SIPURI {
 
         /// RFC 3966 §3: a global number begins with `+`, a local one has a `phone-context`; neither is checked further.
         private mutating func readNumber(_ scanner: inout Scanner, bare: Bool) throws(SIPParseError) {
-            let digits = scanner.run { byte in
-                ASCII.hexValue(byte) != nil || byte == 0x2b || byte == 0x2d || byte == 0x2e || byte == 0x28
-                    || byte == 0x29
-                    || byte == 0x2a || byte == 0x23
-            }
+            let digits = scanner.run(.telephone)
             guard !digits.isEmpty else { throw .badURI }
             user = Array(digits)
             guard !bare else { return }
@@ -250,11 +227,7 @@ extension SIPURI {
         }
 
         private mutating func readOpaque(_ scanner: inout Scanner, bare: Bool) throws(SIPParseError) {
-            let text = scanner.run { byte in
-                byte > ASCII.space && byte < 0x7f && byte != ASCII.lessThan && byte != ASCII.greaterThan
-                    && byte != ASCII.quote
-                    && !(bare && (byte == ASCII.semicolon || byte == ASCII.comma || byte == ASCII.questionMark))
-            }
+            let text = scanner.run(bare ? .bareOpaque : .opaque)
             guard !text.isEmpty else { throw .badURI }
             opaque = Array(text)
         }
