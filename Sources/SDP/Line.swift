@@ -42,25 +42,20 @@ package struct Line: Equatable, Sendable {
 
 /// The letters of RFC 8866 §5.
 package enum Letter {
-    package static let version = UInt8(ascii: "v")
-    package static let origin = UInt8(ascii: "o")
-    package static let sessionName = UInt8(ascii: "s")
-    package static let connection = UInt8(ascii: "c")
-    package static let bandwidth = UInt8(ascii: "b")
-    package static let time = UInt8(ascii: "t")
-    package static let attribute = UInt8(ascii: "a")
-    package static let media = UInt8(ascii: "m")
+    package static let version: UInt8 = 0x76  // v
+    package static let origin: UInt8 = 0x6f  // o
+    package static let sessionName: UInt8 = 0x73  // s
+    package static let connection: UInt8 = 0x63  // c
+    package static let bandwidth: UInt8 = 0x62  // b
+    package static let time: UInt8 = 0x74  // t
+    package static let attribute: UInt8 = 0x61  // a
+    package static let media: UInt8 = 0x6d  // m
 
     /// "An SDP parser MUST completely ignore or reject any session description that contains a <type> letter that it
     /// does not understand" (§5): the alphabet is closed, extensions are attributes.
     static func isKnown(_ letter: UInt8) -> Bool {
-        switch letter {
-        case version, origin, sessionName, connection, bandwidth, time, attribute, media,
-            UInt8(ascii: "i"), UInt8(ascii: "u"), UInt8(ascii: "e"), UInt8(ascii: "p"), UInt8(ascii: "r"),
-            UInt8(ascii: "z"), UInt8(ascii: "k"):
-            true
-        default: false
-        }
+        // A bit for each of v o s i u e p c b t r z k a m, counted from a.
+        letter &- 0x61 < 26 && UInt32(0x23ed517) >> UInt32(letter &- 0x61) & 1 == 1
     }
 }
 
@@ -133,20 +128,33 @@ struct LineReader {
     /// The next line; nil at the end. Empty lines at the very end are forgiven.
     mutating func next() throws(SDPError) -> Line? {
         guard position < bytes.endIndex else { return nil }
-        let end = bytes[position...].firstIndex(of: ASCII.lineFeed) ?? bytes.endIndex
-        var line = bytes[position..<end]
+        let start = position
+        var end = start
+        while end < bytes.endIndex, bytes[end] != ASCII.lineFeed { end += 1 }
         position = end < bytes.endIndex ? end + 1 : end
         number += 1
         guard number <= limits.maximumLines else { throw .overLimit }
-        if line.last == ASCII.carriageReturn { line.removeLast() }
-        if line.isEmpty, bytes[position...].allSatisfy({ $0 == ASCII.carriageReturn || $0 == ASCII.lineFeed }) {
+        if end > start, bytes[end - 1] == ASCII.carriageReturn { end -= 1 }
+        if end == start, isBlank() {
             position = bytes.endIndex
             return nil
         }
-        guard let letter = line.popFirst(), line.popFirst() == ASCII.equals, Letter.isKnown(letter),
-            !line.contains(where: { $0 == 0 || $0 == ASCII.carriageReturn })
-        else { throw .malformedLine(line: number) }
-        return Line(letter, Array(line))
+        guard end - start >= 2, Letter.isKnown(bytes[start]), bytes[start + 1] == ASCII.equals else {
+            throw .malformedLine(line: number)
+        }
+        for index in (start + 2)..<end where bytes[index] == 0 || bytes[index] == ASCII.carriageReturn {
+            throw .malformedLine(line: number)
+        }
+        return Line(bytes[start], Array(bytes[(start + 2)..<end]))
+    }
+
+    /// Whether nothing but line ends is left.
+    private func isBlank() -> Bool {
+        for index in position..<bytes.endIndex
+        where bytes[index] != ASCII.carriageReturn && bytes[index] != ASCII.lineFeed {
+            return false
+        }
+        return true
     }
 }
 

@@ -16,7 +16,7 @@ import Base
 /// One offer is open at a time. What each SIP message may carry is the user agent's knowledge; that an answer fits its
 /// offer, and that streams keep their places, is known here.
 package struct OfferAnswer: Sendable {
-    package enum State: Equatable, Sendable {
+    package indirect enum State: Equatable, Sendable {
         case stable
         case haveLocalOffer(SessionDescription)
         case haveRemoteOffer(SessionDescription)
@@ -47,14 +47,22 @@ package struct OfferAnswer: Sendable {
         }
     }
 
+    private indirect enum Agreement: Sendable {
+        case none
+        case both(local: SessionDescription, remote: SessionDescription)
+    }
+
     package private(set) var state = State.stable
+    /// `indirect`, as the state is: descriptions are large, and an exchange is moved about with its dialog.
+    private var agreement = Agreement.none
+
     /// What was last agreed on; nil before the first exchange is complete.
-    package private(set) var local: SessionDescription?
-    package private(set) var remote: SessionDescription?
+    package var local: SessionDescription? { if case .both(let local, _) = agreement { local } else { nil } }
+    package var remote: SessionDescription? { if case .both(_, let remote) = agreement { remote } else { nil } }
 
     package init() {}
 
-    package var isStable: Bool { state == .stable }
+    package var isStable: Bool { if case .stable = state { true } else { false } }
 
     // MARK: Our offer
 
@@ -67,7 +75,7 @@ package struct OfferAnswer: Sendable {
     package mutating func receiveAnswer(_ answer: SessionDescription) throws(Refusal) {
         guard case .haveLocalOffer(let offer) = state else { throw .noOffer }
         try check(answer, fits: offer)
-        (local, remote, state) = (offer, answer, .stable)
+        (agreement, state) = (.both(local: offer, remote: answer), .stable)
     }
 
     /// The peer refused our offer: what was agreed on before stays (RFC 3261 §14.1).
@@ -88,7 +96,7 @@ package struct OfferAnswer: Sendable {
     package mutating func sendAnswer(_ answer: SessionDescription) throws(Refusal) {
         guard case .haveRemoteOffer(let offer) = state else { throw .noOffer }
         try check(answer, fits: offer)
-        (local, remote, state) = (answer, offer, .stable)
+        (agreement, state) = (.both(local: answer, remote: offer), .stable)
     }
 
     package mutating func refuseOffer() {
