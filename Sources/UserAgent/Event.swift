@@ -33,7 +33,9 @@ package enum LogLevel: UInt8, Sendable {
 }
 
 /// What the phone tells the page. Names and addresses come from peers and are unchecked text.
-package enum Event: Equatable, Sendable {
+///
+/// `indirect`: an event is handed from place to place several times, and a copy is then one reference.
+package indirect enum Event: Equatable, Sendable {
     /// `expires` is what the registrar granted, in seconds.
     case registered(expires: Int)
     /// `retryAfter` is when we try again by ourselves, in seconds; 0: not before `register` or a reconnect.

@@ -60,7 +60,7 @@ struct Negotiation: Sendable {
     /// The offer is what was agreed on already: a refresh, which needs no decision (RFC 4028 §7.4, RFC 3264 §8).
     func isUnchanged(_ sdp: ArraySlice<UInt8>) -> Bool {
         guard let agreed = exchange.remote else { return false }
-        return Self.parse(sdp) == agreed
+        return Self.parse(sdp)?.bytes == agreed.bytes
     }
 
     /// - Returns: the status to refuse the offer with, or nil when it is now open.
