@@ -7,7 +7,7 @@ import Base
 ///     INVITE received ── 1xx with our tag ──> [early] ── 2xx ──> [confirmed]
 ///
 /// SUBSCRIBE, NOTIFY and REFER make dialogs in the same way (RFC 6665 §4.4.1). A dialog ends when its owner drops it.
-package struct Dialog: Sendable, Equatable {
+package struct Dialog: Sendable {
     package enum State: UInt8, Sendable { case early, confirmed }
 
     /// What makes a message part of a dialog. A tag that a peer of RFC 2543 left out is empty.
