@@ -198,7 +198,9 @@ test('what is over leaves no memory behind', async () => {
     }
     used.push(phone.hearth_memory_used());
   }
-  assert(used[5] <= used[1] + 256, `bytes in use after each round: ${used}`);
+  // A REGISTER may be on its way at any one moment, since it waits for random times.
+  const [early, late] = [Math.min(...used.slice(0, 3)), Math.min(...used.slice(3))];
+  assert(late <= early + 256, `bytes in use after each round: ${used}`);
 });
 
 test('bytes of any kind from the server do no harm', async () => {
