@@ -96,8 +96,20 @@ extension [UInt8] {
     /// Appends the decimal digits of a number that is not negative.
     package mutating func appendDecimal(_ number: Int) {
         precondition(number >= 0, "negative numbers have no place in SIP grammar")
-        guard number >= 10 else { return append(0x30 + UInt8(number)) }
-        appendDecimal(number / 10)
-        append(0x30 + UInt8(number % 10))
+        // Eight digits at a time in a word, the last of them first.
+        var rest = number
+        var (digits, count) = (UInt64(0), 0)
+        repeat {
+            digits = digits << 8 | UInt64(0x30 + rest % 10)
+            (rest, count) = (rest / 10, count + 1)
+        } while rest > 0 && count < 8
+        if rest > 0 { appendDecimal(rest) }
+        append(copying: digits.littleEndian, 0..<count)
+    }
+    /// Appends some of the bytes a plain value has in memory, by one copy.
+    mutating func append<Value: BitwiseCopyable>(copying value: Value, _ part: Range<Int>) {
+        Swift.withUnsafeBytes(of: value) { bytes in
+            bytes.withMemoryRebound(to: UInt8.self) { append(contentsOf: UnsafeBufferPointer(rebasing: $0[part])) }
+        }
     }
 }

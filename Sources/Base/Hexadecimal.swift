@@ -13,7 +13,7 @@ extension [UInt8] {
     package mutating func appendHexadecimal(_ number: UInt64, digits: Int = 16) {
         let upper = Self.eightDigits(UInt32(truncatingIfNeeded: number >> 32))
         let lower = Self.eightDigits(UInt32(truncatingIfNeeded: number))
-        Swift.withUnsafeBytes(of: (upper, lower)) { append(contentsOf: $0.suffix(digits)) }
+        append(copying: (upper, lower), (16 - digits)..<16)
     }
 
     /// The digits as they lie in memory, all eight made at once in the eight bytes of a word.
@@ -31,14 +31,17 @@ extension UInt64 {
     /// Reads hexadecimal digits in lower case, as `appendHexadecimal` writes them; nil for anything else or more than 16.
     package init?(hexadecimal text: ArraySlice<UInt8>) {
         guard (1...16).contains(text.count) else { return nil }
+        // Digits are random, and a branch on each would be guessed wrong half of the time: what each should have been
+        // is compared at the end.
         let value = text.withUnsafeBufferPointer { digits -> UInt64? in
-            var value = UInt64(0)
+            var (value, difference) = (UInt64(0), UInt8(0))
             for digit in digits {
-                let (number, letter) = (digit &- 0x30, digit &- 0x61)
-                guard number < 10 || letter < 6 else { return nil }
-                value = value << 4 | UInt64(number < 10 ? number : letter &+ 10)
+                let nibble = (digit & 0xf) &+ (digit >> 6) &* 9
+                let again = nibble &+ 0x30 &+ ((nibble &+ 6) >> 4) &* 0x27
+                difference |= (again ^ digit) | (nibble & 0xf0)
+                value = value << 4 | UInt64(nibble & 0xf)
             }
-            return value
+            return difference == 0 ? value : nil
         }
         guard let value else { return nil }
         self = value

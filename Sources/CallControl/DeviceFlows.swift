@@ -70,11 +70,13 @@ extension CallController {
 
     /// A device whose stream is gone is waited for when it went just now, or when it is a phone we can connect to.
     private func isWorthTrying(_ position: Int, of person: Int, at now: Instant) -> Bool {
-        let device = location.people.elements[person].bindings[position]
-        guard device.expires > now else { return false }
-        guard !device.isConnected else { return true }
-        if let gone = device.disconnectedAt, now - gone <= configuration.limits.reconnectGrace { return true }
-        return device.canBeCalled
+        let devices = location.people.elements[person].bindings
+        guard devices[position].expires > now else { return false }
+        guard !devices[position].isConnected else { return true }
+        if let gone = devices[position].disconnectedAt, now - gone <= configuration.limits.reconnectGrace {
+            return true
+        }
+        return devices[position].canBeCalled
     }
 
     /// The next flow of the device a request was meant for.

@@ -93,18 +93,10 @@ extension CallController {
     /// How the sender is found again: as a device where she is one, else by her flow.
     private func way(back incoming: Incoming, person: Int?) -> Way {
         let flow = incoming.flow
-        if let person {
-            for device in location.people.elements[person].bindings where device.binding.flow == flow {
-                return .device(device.id)
-            }
-        }
+        if let person, let id = location.device(of: person, on: flow) { return .device(id) }
         guard flow.transport == .udp else { return .stream(id: flow.id, epoch: epoch) }
         let reached = contactFlow(incoming)
-        if let person, reached != flow {
-            for device in location.people.elements[person].bindings where device.binding.flow == reached {
-                return .device(device.id)
-            }
-        }
+        if let person, reached != flow, let id = location.device(of: person, on: reached) { return .device(id) }
         return .datagrams(socket: reached.id, reached.remote)
     }
 

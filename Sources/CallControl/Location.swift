@@ -120,6 +120,13 @@ struct Location: ~Copyable, Sendable {
         return (person, position)
     }
 
+    /// The id of a person's first binding over this flow.
+    func device(of person: Int, on flow: Flow) -> UInt64? {
+        let devices = people.elements[person].bindings
+        for position in devices.indices where devices[position].binding.flow == flow { return devices[position].id }
+        return nil
+    }
+
     /// The device whose Contact this is, parameters aside.
     func device(contact uri: SIPURI) -> (person: Int, position: Int)? {
         let hash = contactHash(uri)

@@ -137,12 +137,18 @@ struct OwnNames: Sendable {
 
     /// A UDP flow to an address, through a socket of its family.
     func datagrams(to remote: TransportAddress, socket: UInt64? = nil) -> Flow? {
-        let sockets = hops.filter { $0.transport == .udp && $0.id != .max }
-        guard
-            let hop = sockets.first(where: { $0.id == socket })
-                ?? sockets.first(where: { $0.local.ip.isV6 == remote.ip.isV6 }) ?? sockets.first
-        else { return nil }
-        return Flow(transport: .udp, id: hop.id, remote: remote, local: hop.local)
+        let isV6 = remote.ip.isV6
+        var best: Int?
+        for position in places.indices where places[position].transport == .udp && places[position].id != .max {
+            if places[position].id == socket {
+                best = position
+                break
+            }
+            if let best, places[best].isV6 == isV6 || places[position].isV6 != isV6 { continue }
+            best = position
+        }
+        guard let best else { return nil }
+        return Flow(transport: .udp, id: places[best].id, remote: remote, local: places[best].local)
     }
 
     /// Where a phone without outbound is called: over UDP at its Contact, if that is an address at the very host it sends

@@ -230,14 +230,16 @@ extension CallController {
     }
 
     func target(person: Int, position: Int) -> Target {
-        let device = location.people.elements[person].bindings[position]
-        var target = Target(uri: device.binding.contact, way: .device(device.id))
-        target.device = device.id
+        // Read in its place: a copy of a device counts eight references.
+        let devices = location.people.elements[person].bindings
+        let id = devices[position].id
+        var target = Target(uri: devices[position].binding.contact, way: .device(id))
+        target.device = id
         target.person = location.people.reference(at: person)
-        target.transport = device.binding.flow.transport
-        target.path = device.binding.path
-        target.q = device.binding.q
-        if device.isConnected { target.flow = device.binding.flow }
+        target.transport = devices[position].binding.flow.transport
+        target.path = devices[position].binding.path
+        target.q = devices[position].binding.q
+        if devices[position].isConnected { target.flow = devices[position].binding.flow }
         return target
     }
 }

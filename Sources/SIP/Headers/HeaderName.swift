@@ -81,9 +81,21 @@ extension HeaderName {
     @inline(__always)
     private static func equals(_ known: UnsafeBufferPointer<UInt8>, _ name: UnsafeBufferPointer<UInt8>) -> Bool {
         guard known.count == name.count else { return false }
-        // Among token characters, only the two cases of a letter agree in all bits but 0x20.
-        for index in 0..<name.count where (known[index] ^ name[index]) & ~0x20 != 0 {
+        // Among all but control characters, only the two cases of a letter agree with a name's in all bits but 0x20.
+        guard let left = UnsafeRawPointer(known.baseAddress), let right = UnsafeRawPointer(name.baseAddress) else {
             return false
+        }
+        var index = 0
+        while index + 4 <= name.count {
+            let difference =
+                left.loadUnaligned(fromByteOffset: index, as: UInt32.self)
+                ^ right.loadUnaligned(fromByteOffset: index, as: UInt32.self)
+            guard difference & ~0x2020_2020 == 0 else { return false }
+            index += 4
+        }
+        while index < name.count {
+            guard (known[index] ^ name[index]) & ~0x20 == 0 else { return false }
+            index += 1
         }
         return true
     }

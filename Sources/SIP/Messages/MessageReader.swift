@@ -77,14 +77,15 @@ enum MessageReader {
 
     /// One header field, with the lines that continue it.
     static func readLine(_ bytes: CheckedBytes, from start: Int) throws(SIPParseError) -> HeaderLine {
-        var index = start
-        while Grammar.isToken(bytes[index]) { index += 1 }
-        let nameEnd = index
-        while bytes[index] == ASCII.space || bytes[index] == ASCII.tab { index += 1 }
-        guard nameEnd > start, bytes[index] == ASCII.colon else { throw .badHeaderLine(offset: start) }
-        let valueStart = index + 1
+        let colon = bytes.nextColon(from: start)
+        let name = bytes.part(bytes.trimmed(start..<colon, atStart: false))
+        // A name that is known needs no look at its characters.
+        let code = HeaderName.code(of: name)
+        guard bytes[colon] == ASCII.colon, !name.isEmpty, code != .unknown || name.allSatisfy(Grammar.isToken) else {
+            throw .badHeaderLine(offset: start)
+        }
         var isFolded = false
-        index = bytes.nextControl(from: valueStart)
+        var index = bytes.nextControl(from: colon + 1)
         while true {
             guard index < bytes.count else { throw .unfinishedHeaders }
             let byte = bytes[index]
@@ -100,10 +101,10 @@ enum MessageReader {
             }
             index = bytes.nextControl(from: index + 1)
         }
-        let value = bytes.trimmed(valueStart..<index)
+        let value = bytes.trimmed((colon + 1)..<index)
         return HeaderLine(
-            code: HeaderName.code(of: bytes.part(start..<nameEnd)), isFolded: isFolded,
-            start: UInt32(truncatingIfNeeded: start), nameLength: UInt32(truncatingIfNeeded: nameEnd - start),
+            code: code, isFolded: isFolded,
+            start: UInt32(truncatingIfNeeded: start), nameLength: UInt32(truncatingIfNeeded: name.count),
             valueStart: UInt32(truncatingIfNeeded: value.lowerBound),
             valueEnd: UInt32(truncatingIfNeeded: value.upperBound),
             end: UInt32(truncatingIfNeeded: index + 2))
@@ -113,7 +114,7 @@ enum MessageReader {
 /// Reads the first line (RFC 3261 §7.1, §7.2): single spaces, version 2.0.
 enum StartLineReader {
     static func read(_ bytes: CheckedBytes, end: Int) throws(SIPParseError) -> StartLine {
-        let isResponse = bytes.startsIgnoringCase(with: "SIP/", at: 0)
+        let isResponse = bytes[0] | 0x20 == UInt8(ascii: "s") && bytes.startsIgnoringCase(with: "SIP/", at: 0)
         guard isResponse else { return try readRequest(bytes, end: end) }
         guard bytes.startsIgnoringCase(with: "SIP/2.0", at: 0) else { throw .unsupportedVersion }
         guard bytes[7] == ASCII.space, let status = bytes.decimal(8..<min(11, end)), (100...699).contains(status),
@@ -133,13 +134,14 @@ enum StartLineReader {
         index = uriStart
         while index < end, bytes[index] != ASCII.space { index += 1 }
         let uri = uriStart..<index
+        if index + 8 == end, !uri.isEmpty, bytes.startsIgnoringCase(with: "SIP/2.0", at: index + 1) {
+            return .request(SIPMethod.Code(bytes.part(0..<methodEnd)), uri: uri)
+        }
         guard index < end, bytes.startsIgnoringCase(with: "SIP/", at: index + 1) || hasVersion(bytes, end: end) else {
             throw .notSIP
         }
         guard !uri.isEmpty, bytes.startsIgnoringCase(with: "SIP/", at: index + 1) else { throw .badStartLine }
-        guard bytes.startsIgnoringCase(with: "SIP/2.0", at: index + 1) else { throw .unsupportedVersion }
-        guard index + 8 == end else { throw .badStartLine }
-        return .request(SIPMethod.Code(bytes.part(0..<methodEnd)), uri: uri)
+        throw bytes.startsIgnoringCase(with: "SIP/2.0", at: index + 1) ? .badStartLine : .unsupportedVersion
     }
 
     /// Whether `SIP/` stands in the line after a space: a request, if a bad one.
@@ -222,10 +224,21 @@ struct CheckedBytes {
 
     func decimal(_ range: Range<Int>) -> Int? { ASCII.decimal(part(range)) }
 
-    /// The range without white space at either end.
-    func trimmed(_ range: Range<Int>) -> Range<Int> {
+    /// The first colon at or after `start`; or the control character before it, or `count`.
+    @inline(__always)
+    func nextColon(from start: Int) -> Int {
+        var index = start
+        while index < count, buffer[index] != ASCII.colon, buffer[index] >= ASCII.space || buffer[index] == ASCII.tab {
+            index += 1
+        }
+        return index
+    }
+
+    /// The range without white space at either end, or at its end alone.
+    @inline(__always)
+    func trimmed(_ range: Range<Int>, atStart: Bool = true) -> Range<Int> {
         var (start, end) = (range.lowerBound, range.upperBound)
-        while start < end, Grammar.isSpace(self[start]) { start += 1 }
+        while atStart, start < end, Grammar.isSpace(self[start]) { start += 1 }
         while end > start, Grammar.isSpace(self[end - 1]) { end -= 1 }
         return start..<end
     }
