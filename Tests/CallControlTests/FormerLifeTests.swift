@@ -69,6 +69,32 @@ import Testing
         #expect(call.house.controller.transactionCount == 0)
     }
 
+    @Test func `a device with two flows gets the CANCEL by the one that its INVITE took`() {
+        let before = House()
+        let anna = before.registeredPhone("anna", host: 20)
+        for regID in 1...2 {
+            let flow = House.phone(20 + UInt32(regID))
+            let text = House.register(
+                "bob", on: flow, contact: "<sip:bob@device.invalid>",
+                parameters: RegistrarTests.instance + ";reg-id=\(regID)", headers: ["Supported: outbound, path"])
+            _ = before.advance(.seconds(1))
+            _ = before.authenticated(text, user: "bob", on: flow)
+        }
+        let text = House.request("INVITE", "sip:bob@device.invalid", from: "anna", on: anna)
+        let invites = before.authenticated(text, user: "anna", on: anna).filter { $0.method == .invite }
+        #expect(invites.count == 1)
+        guard let invite = invites.first else { return }
+        let branch = invite.texts(.via)[1].split(separator: ";").first { $0.hasPrefix("branch=") }?.dropFirst(7)
+        let house = House(bindings: before.stores.flatMap(\.change.saved), seed: 79)
+        let cancels = house.receive(
+            House.request("CANCEL", "sip:bob@device.invalid", from: "anna", on: anna, branch: branch.map(String.init)),
+            on: anna)
+        // Which of the flows was the better one is forgotten, so both are told; the branch fits on one of them.
+        #expect(cancels.count == 2)
+        #expect(
+            cancels.filter { $0.texts(.via)[0] == invite.texts(.via)[0] }.map(\.flow.remote) == [invite.flow.remote])
+    }
+
     @Test func `CANCEL of a stranger reaches nobody`() {
         let call = Restarted()
         #expect(call.send("CANCEL", on: House.phone(66)).map(\.status) == [481])
