@@ -45,7 +45,9 @@ extension IPAddress {
         guard text.contains(ASCII.colon) else { return nil }
         let isBracketed = text.first == 0x5b
         if isBracketed, text.count < 2 || text.last != 0x5d { return nil }
-        guard let address = Self.parseV6(Array(isBracketed ? text.dropFirst().dropLast() : text)) else { return nil }
+        guard let address = Self.parseV6(isBracketed ? text[(text.startIndex + 1)..<(text.endIndex - 1)] : text) else {
+            return nil
+        }
         self = address
     }
 
@@ -74,32 +76,35 @@ extension IPAddress {
         return bits << 8 | octet
     }
 
-    private static func parseV6(_ text: [UInt8]) -> IPAddress? {
-        var groups: [UInt16] = []
+    private static func parseV6(_ text: ArraySlice<UInt8>) -> IPAddress? {
+        var groups = [8 of UInt16](repeating: 0)
+        var count = 0
         var gap: Int?
-        var index = 0
-        while index < text.count {
+        var index = text.startIndex
+        while index < text.endIndex {
             if text[index] == ASCII.colon {
-                guard index + 1 < text.count, text[index + 1] == ASCII.colon, gap == nil else { return nil }
-                gap = groups.count
+                guard index + 1 < text.endIndex, text[index + 1] == ASCII.colon, gap == nil else { return nil }
+                gap = count
                 index += 2
                 continue
             }
-            let end = text[index...].firstIndex(of: ASCII.colon) ?? text.count
-            let group = text[index..<end]
-            if group.contains(0x2e) {
-                guard end == text.count, let bits = parseV4(group) else { return nil }
-                groups += [UInt16(bits >> 16), UInt16(bits & 0xffff)]
+            var end = index
+            while end < text.endIndex, text[end] != ASCII.colon { end += 1 }
+            if end == text.endIndex, count <= 6, let bits = parseV4(text[index..<end]) {
+                groups[count] = UInt16(bits >> 16)
+                groups[count + 1] = UInt16(bits & 0xffff)
+                count += 2
                 break
             }
-            guard let value = hexGroup(group) else { return nil }
-            groups.append(value)
-            guard end < text.count else { break }
+            guard count < 8, let value = hexGroup(text[index..<end]) else { return nil }
+            groups[count] = value
+            count += 1
+            guard end < text.endIndex else { break }
             // A single colon must be followed by another group; a double one is met on the next turn.
-            guard end + 1 < text.count else { return nil }
+            guard end + 1 < text.endIndex else { return nil }
             index = text[end + 1] == ASCII.colon ? end : end + 1
         }
-        return assemble(groups, gap: gap)
+        return assemble(groups, count: count, gap: gap)
     }
 
     private static func hexGroup(_ digits: ArraySlice<UInt8>) -> UInt16? {
@@ -112,18 +117,19 @@ extension IPAddress {
         return value
     }
 
-    private static func assemble(_ given: [UInt16], gap: Int?) -> IPAddress? {
-        var groups = given
-        if let gap {
-            guard given.count < 8 else { return nil }
-            groups.insert(contentsOf: repeatElement(0, count: 8 - given.count), at: gap)
+    /// - Parameter gap: how many groups stand before the `::`.
+    private static func assemble(_ groups: [8 of UInt16], count: Int, gap: Int?) -> IPAddress? {
+        guard gap == nil ? count == 8 : count < 8 else { return nil }
+        let (zeros, start) = (8 - count, gap ?? 8)
+        var (high, low) = (UInt64(0), UInt64(0))
+        for position in 0..<8 {
+            var group = UInt16(0)
+            if position < start { group = groups[position] }
+            if position >= start + zeros { group = groups[position - zeros] }
+            high = high << 16 | low >> 48
+            low = low << 16 | UInt64(group)
         }
-        guard groups.count == 8 else { return nil }
-        var halves = [UInt64(0), 0]
-        for (position, group) in groups.enumerated() {
-            halves[position / 4] = halves[position / 4] << 16 | UInt64(group)
-        }
-        return .v6(high: halves[0], low: halves[1])
+        return .v6(high: high, low: low)
     }
 
     /// The address as text, IPv6 without brackets and in RFC 5952 form.
@@ -146,28 +152,28 @@ extension IPAddress {
 
     /// RFC 5952 §4: lower case, no leading zeros, the first longest run of two or more zero groups as `::`.
     private static func textV6(high: UInt64, low: UInt64) -> [UInt8] {
-        let groups = [high, low].flatMap { half in [48, 32, 16, 0].map { UInt16(half >> UInt64($0) & 0xffff) } }
-        var best = 0..<0
+        func group(_ index: Int) -> UInt16 {
+            UInt16(truncatingIfNeeded: (index < 4 ? high : low) >> UInt64(48 - 16 * (index & 3)))
+        }
+        var (best, length) = (8, 1)
         var start = 0
         while start < 8 {
-            guard groups[start] == 0 else {
-                start += 1
-                continue
-            }
-            let end = groups[start...].firstIndex { $0 != 0 } ?? 8
-            if end - start > max(best.count, 1) { best = start..<end }
-            start = end
+            var end = start
+            while end < 8, group(end) == 0 { end += 1 }
+            if end - start > length { (best, length) = (start, end - start) }
+            start = end + 1
         }
         var out: [UInt8] = []
         var index = 0
         while index < 8 {
-            if index == best.lowerBound, !best.isEmpty {
-                out += [ASCII.colon, ASCII.colon]
-                index = best.upperBound
+            if index == best {
+                out.append(ASCII.colon)
+                out.append(ASCII.colon)
+                index += length
                 continue
             }
             if index > 0, out.last != ASCII.colon { out.append(ASCII.colon) }
-            out.appendHex(groups[index])
+            out.appendHex(group(index))
             index += 1
         }
         return out
@@ -175,8 +181,11 @@ extension IPAddress {
 
     /// The address as a host in a URI or a Via header: IPv6 in brackets (RFC 3986 §3.2.2).
     package var host: [UInt8] {
-        if case .v6 = self { return [0x5b] + text + [0x5d] }
-        return text
+        guard case .v6 = self else { return text }
+        var out: [UInt8] = [0x5b]
+        out += text
+        out.append(0x5d)
+        return out
     }
 }
 
@@ -202,10 +211,12 @@ extension [UInt8] {
 
     fileprivate mutating func appendHex(_ value: UInt16) {
         var started = false
-        for shift in [12, 8, 4, 0] as [UInt16] {
+        var shift = UInt16(16)
+        while shift > 0 {
+            shift -= 4
             let nibble = UInt8(value >> shift & 0xf)
             started = started || nibble != 0 || shift == 0
-            if started { append(nibble < 10 ? 0x30 + nibble : 0x61 + nibble - 10) }
+            if started { append(ASCII.hexDigit(nibble)) }
         }
     }
 }

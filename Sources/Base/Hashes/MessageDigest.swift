@@ -8,7 +8,11 @@ package enum MessageDigest {
         out.reserveCapacity(Hash.size)
         for index in 0..<Hash.size / 4 {
             let word = hash.word(index)
-            for shift in [24, 16, 8, 0] as [UInt32] { out.append(UInt8(truncatingIfNeeded: word >> shift)) }
+            var shift = UInt32(32)
+            while shift > 0 {
+                shift -= 8
+                out.append(UInt8(truncatingIfNeeded: word >> shift))
+            }
         }
         return out
     }
