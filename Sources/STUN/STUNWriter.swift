@@ -28,6 +28,9 @@ package struct STUNWriter {
 
     // MARK: Attributes
 
+    /// An attribute whose value the caller has behind the buffer already, padding included: it must be the last.
+    package mutating func addHeader(of type: AttributeType, length: Int) { begin(type, length: length) }
+
     /// An attribute that says all by being there.
     package mutating func add(_ type: AttributeType) { begin(type, length: 0) }
 

@@ -4,6 +4,7 @@ import FuzzHarness
 import SDP
 import SIP
 import STUN
+import TURN
 import Testing
 import UserAgent
 
@@ -45,6 +46,9 @@ struct CorpusTests {
     @Test(arguments: inputs(of: "STUN"))
     func `reads STUN messages`(input: Input) { fuzzSTUN(input.bytes) }
 
+    @Test(arguments: inputs(of: "TURN"))
+    func `drives a relay`(input: Input) { fuzzTURN(input.bytes) }
+
     @Test(arguments: inputs(of: "Seam"))
     func `drives a phone`(input: Input) { fuzzSeam(input.bytes) }
 
@@ -59,7 +63,8 @@ struct CorpusTests {
             .filter { $0.hasSuffix(".swift") }.map { String($0.dropLast(6)) }
         #expect(
             Set(targets) == [
-                "SIPMessage", "StreamFramer", "SIPURI", "DigestHeader", "SDP", "STUN", "Seam", "UserAgent", "CallControl",
+                "SIPMessage", "StreamFramer", "SIPURI", "DigestHeader", "SDP", "STUN", "TURN", "Seam", "UserAgent",
+                "CallControl",
             ])
         for target in targets { #expect(!Self.inputs(of: target).isEmpty, "\(target)") }
     }
