@@ -47,7 +47,7 @@ extension CallController {
         /// 32 random bytes that outlive restarts: nonces, Record-Route tokens, branches and GRUUs are keyed with it.
         package var secret: [UInt8]
         /// Offered in this order. MD5 alone, because baresip 1.0 gives up (ENOSYS) when any challenge names an algorithm it
-        /// lacks, in whatever place it stands, and SIPp 3.6 reads the first only. A phone's password has 120 random bits, so
+        /// lacks, in whatever place it stands, and SIPp 3.6 reads the first only. A phone's password has 100 random bits, so
         /// MD5's weakness gives nothing away. `DigestOffer.both` is for households without such phones.
         package var digestAlgorithms = DigestOffer.md5.algorithms
         /// What the response to a challenge covers, as offered.
