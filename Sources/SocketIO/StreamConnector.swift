@@ -41,7 +41,10 @@ package final class StreamConnector: Sendable {
             .channelOption(.socketOption(.tcp_nodelay), value: 1)
             .channelOption(.writeBufferWaterMark, value: .init(low: 32_768, high: hub.limits.writeBacklog))
             .channelInitializer { channel in
-                channel.closeFuture.whenComplete { _ in once.call(.failure(.ended)) }
+                // After whoever knows why it closed has said so.
+                channel.closeFuture.whenComplete { _ in
+                    channel.eventLoop.execute { once.call(.failure(.ended)) }
+                }
                 return channel.eventLoop.makeCompletedFuture {
                     let handler = FramedStreamHandler(hub: hub, transport: transport, isIntroduced: true) {
                         once.call(.success($0.flow))
