@@ -63,6 +63,7 @@ let package = Package(
         // Protocols of the server alone, as free of dependencies.
         .target(name: "STUN", dependencies: ["Base"], swiftSettings: strict),
         .target(name: "TURN", dependencies: ["Base", "STUN"], swiftSettings: strict),
+        .target(name: "RTP", dependencies: ["Base"], swiftSettings: strict),
 
         // Ring 2: features, without sockets, files or clocks.
         .target(name: "UserAgent", dependencies: ["Base", "SIP", "SDP"], swiftSettings: strict),
@@ -147,7 +148,7 @@ let package = Package(
         // What `make fuzz` found, again on every change.
         .testTarget(
             name: "CorpusTests",
-            dependencies: ["BrowserPhone", "FuzzHarness", "SDP", "SIP", "STUN", "TURN", "UserAgent"],
+            dependencies: ["BrowserPhone", "FuzzHarness", "RTP", "SDP", "SIP", "STUN", "TURN", "UserAgent"],
             swiftSettings: strict),
         tests("Base"), tests("NetSimulation"),
         .testTarget(
@@ -156,7 +157,7 @@ let package = Package(
         tests("BrowserPhone", uses: ["Base", "SIP", "UserAgent"], resources: [.copy("Frames")]),
         tests("SIP", uses: ["Base"], resources: [.copy("Resources")]),
         tests("SDP", uses: ["Base"], resources: [.copy("Descriptions")]),
-        tests("STUN", uses: ["Base"]), tests("TURN", uses: ["Base", "STUN"]),
+        tests("STUN", uses: ["Base"]), tests("TURN", uses: ["Base", "STUN"]), tests("RTP", uses: ["Base"]),
         tests("UserAgent", uses: ["Base", "SIP", "SDP"]),
         tests("CallControl", uses: ["Base", "SIP", "SDP"]),
         tests("Accounts", uses: ["Base", .product(name: "Crypto", package: "swift-crypto")]),

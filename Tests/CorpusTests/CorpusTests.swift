@@ -1,6 +1,7 @@
 import BrowserPhone
 import Foundation
 import FuzzHarness
+import RTP
 import SDP
 import SIP
 import STUN
@@ -49,6 +50,9 @@ struct CorpusTests {
     @Test(arguments: inputs(of: "TURN"))
     func `drives a relay`(input: Input) { fuzzTURN(input.bytes) }
 
+    @Test(arguments: inputs(of: "RTP"))
+    func `reads media packets and reports`(input: Input) { fuzzRTP(input.bytes) }
+
     @Test(arguments: inputs(of: "Seam"))
     func `drives a phone`(input: Input) { fuzzSeam(input.bytes) }
 
@@ -63,7 +67,8 @@ struct CorpusTests {
             .filter { $0.hasSuffix(".swift") }.map { String($0.dropLast(6)) }
         #expect(
             Set(targets) == [
-                "SIPMessage", "StreamFramer", "SIPURI", "DigestHeader", "SDP", "STUN", "TURN", "Seam", "UserAgent",
+                "SIPMessage", "StreamFramer", "SIPURI", "DigestHeader", "SDP", "STUN", "TURN", "RTP", "Seam",
+                "UserAgent",
                 "CallControl",
             ])
         for target in targets { #expect(!Self.inputs(of: target).isEmpty, "\(target)") }
