@@ -352,7 +352,11 @@ extension CallController {
                 sendAgain(slot, on: device.flow, at: now)
                 continue
             }
-            if branches.elements[slot].target?.uri != nil { branches.elements[slot].target?.uri = device.contact }
+            // Taken out and put back: assigned through the optional chain, Swift 6.3.1 never frees what stood there.
+            if var target = branches.elements[slot].target, target.uri != nil {
+                target.uri = device.contact
+                branches.elements[slot].target = target
+            }
             transmit(slot, on: device.flow, at: now)
         }
     }

@@ -39,6 +39,7 @@ enum Seeds {
         var successes = 0
         for seed in first..<first + UInt64(count) {
             let world = World(seed: seed, link: link, keepsPayloads: keepingPayloads)
+            defer { world.end() }
             if scenario(world) { successes += 1 }
             guard !world.failures.isEmpty else { continue }
             let again = World(seed: seed, link: link, isTraced: true, keepsPayloads: keepingPayloads)
