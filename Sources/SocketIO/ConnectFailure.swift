@@ -10,13 +10,14 @@ package struct ConnectFailure: Error, Sendable, Equatable {
     init(_ words: String) { self.words = words }
 
     static let tooMany = ConnectFailure("too many connections are being made")
+    static let wrongName = ConnectFailure("its certificate is for another name")
     static let ended = ConnectFailure("it ended the connection, or did not answer in time")
 
     init(_ error: any Error) {
         words =
             switch error {
-            case let error as NIOSSLExtraError where error == .failedToValidateHostname:
-                "its certificate is for another name"
+            case let failure as ConnectFailure: failure.words
+            case let error as NIOSSLExtraError where error == .failedToValidateHostname: Self.wrongName.words
             case NIOSSLError.handshakeFailed(let reason):
                 // BoringSSL's reason has no case of its own.
                 "\(reason)".contains("CERTIFICATE_VERIFY_FAILED")

@@ -54,6 +54,10 @@ package final class StreamConnector: Sendable {
                         NIOSSLClientHandler(context: tls, serverHostname: name))
                     try channel.pipeline.syncOperations.addHandler(
                         HandshakeGate(time: hub.limits.connectTime) { channel, _ in
+                            let tls = try channel.pipeline.syncOperations.handler(type: NIOSSLClientHandler.self)
+                            if let name, tls.peerCertificate?.isFor(host: name) != true {
+                                throw ConnectFailure.wrongName
+                            }
                             try channel.pipeline.syncOperations.addHandler(handler)
                         } failed: {
                             once.call(.failure(ConnectFailure($0)))

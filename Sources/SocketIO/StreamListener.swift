@@ -104,6 +104,7 @@ package final class HandshakeGate: ChannelInboundHandler, RemovableChannelHandle
             try finished(context.channel, chosen)
             context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
         } catch {
+            failed(error)
             context.close(promise: nil)
         }
     }
