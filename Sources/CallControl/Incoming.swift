@@ -25,6 +25,9 @@ final class Incoming: Sendable {
         /// From's user part without escapes; nil when there is none.
         var fromUser: Range<Int>?
         var fromHost = 0..<0
+        /// To's user part without escapes and host, when it is a plain SIP URI; else nil, and empty.
+        var toUser: Range<Int>?
+        var toHost = 0..<0
         /// Empty when there is none, as the next two.
         var fromTag = 0..<0
         var toTag = 0..<0
@@ -94,6 +97,7 @@ final class Incoming: Sendable {
         else { return nil }
         let head = Head(
             fromUser: from.user?.moved(by: fromPlace.lowerBound), fromHost: from.host.moved(by: fromPlace.lowerBound),
+            toUser: to.user?.moved(by: toPlace.lowerBound), toHost: to.host.moved(by: toPlace.lowerBound),
             fromTag: from.tag?.moved(by: fromPlace.lowerBound) ?? 0..<0,
             toTag: to.tag?.moved(by: toPlace.lowerBound) ?? 0..<0, branch: branch.moved(by: viaPlace.lowerBound),
             viaHost: via.host.moved(by: viaPlace.lowerBound), viaPort: via.port, asksForRport: via.asksForRport)
@@ -144,6 +148,12 @@ final class Incoming: Sendable {
     /// Whether From names this person: the same as comparing `fromUser`, but without making it.
     func isFrom(_ user: [UInt8]) -> Bool {
         head.fromUser.map { text[$0].equalsIgnoringCase(user[...]) } ?? false
+    }
+
+    /// Whether To is plainly the address From has: the same host and this person. When not, a look at its URI tells more.
+    func isPlainlyTo(_ user: [UInt8]) -> Bool {
+        guard let toUser = head.toUser, text[head.toHost].equals(text[head.fromHost]) else { return false }
+        return text[toUser].equalsIgnoringCase(user[...])
     }
 
     private static func isModern(_ branch: ArraySlice<UInt8>) -> Bool {

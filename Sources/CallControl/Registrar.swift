@@ -83,6 +83,8 @@ extension CallController {
 
     /// Steps 4 and 5: the address-of-record must be hers.
     private func checkRecord(_ incoming: Incoming, _ person: Int) throws(Refusal) {
+        // From's host is known to be ours.
+        if incoming.isPlainlyTo(location.people.elements[person].user) { return }
         let uri: SIPURI
         do throws(SIPParseError) { uri = try incoming.message.to().uri } catch { throw Refusal(400, "Malformed To") }
         guard uri.scheme == .sip || uri.scheme == .sips, own.includes(uri.host, arrivedBy: incoming.flow) else {
@@ -110,25 +112,27 @@ extension CallController {
         let devices = location.people.elements[person].bindings
         var places: [Int?] = []
         var added = 0
-        for binding in wanted {
-            let place = Self.place(of: binding, among: devices)
-            if let place { try checkOrder(incoming, devices[place].binding) }
-            if place == nil, binding.expires > 0 { added += 1 }
+        for number in wanted.indices {
+            let place = Self.place(of: wanted[number], among: devices)
+            if let place { try checkOrder(incoming, devices[place]) }
+            if place == nil, wanted[number].expires > 0 { added += 1 }
             places.append(place)
         }
-        let current = devices.count(where: { $0.expires > now })
+        var current = 0
+        for position in devices.indices where devices[position].expires > now { current += 1 }
         guard current + added <= configuration.limits.bindingsPerPerson else {
             throw Refusal(403, "Too Many Devices", .tooManyBindings)
         }
-        for (binding, place) in zip(wanted, places) where binding.expires > 0 {
+        for number in wanted.indices where wanted[number].expires > 0 {
             // One Contact may stand twice; the first of them made a place for the second.
             let place =
-                wanted.count == 1 ? place : Self.place(of: binding, among: location.people.elements[person].bindings)
-            put(binding, at: place, of: person, incoming, path: path, phone: phone, &change, at: now)
+                wanted.count == 1
+                ? places[number] : Self.place(of: wanted[number], among: location.people.elements[person].bindings)
+            put(wanted[number], at: place, of: person, incoming, path: path, phone: phone, &change, at: now)
         }
-        for (binding, place) in zip(wanted, places) where binding.expires == 0 {
-            // Places move when something is removed before them.
-            guard place != nil else { continue }
+        // Places move when something is removed before them.
+        for number in wanted.indices where wanted[number].expires == 0 && places[number] != nil {
+            let binding = wanted[number]
             let key = Self.storedKey(binding, among: location.people.elements[person].bindings) ?? binding.key
             remove(key: key, of: person, cause: .asked, &change)
         }
@@ -143,15 +147,17 @@ extension CallController {
         guard incoming.message.values(of: .contact).count == 1, expiresHeader(incoming) == 0 else {
             throw Refusal(400, "Contact * Needs Expires 0")
         }
-        for device in location.people.elements[person].bindings { try checkOrder(incoming, device.binding) }
+        for device in location.people.elements[person].bindings { try checkOrder(incoming, device) }
         for key in location.people.elements[person].bindings.map(\.binding.key) {
             remove(key: key, of: person, cause: .asked, &change)
         }
     }
 
     /// A REGISTER that was overtaken by a later one of the same device must not undo it.
-    private func checkOrder(_ incoming: Incoming, _ binding: Binding) throws(Refusal) {
-        guard binding.callID.equals(incoming.message.callID), incoming.sequence < binding.cseq else { return }
+    private func checkOrder(_ incoming: Incoming, _ device: borrowing Device) throws(Refusal) {
+        guard incoming.sequence < device.binding.cseq, device.binding.callID.equals(incoming.message.callID) else {
+            return
+        }
         throw Refusal(500, "Overtaken By A Later Registration", .outOfOrder)
     }
 
@@ -231,12 +237,12 @@ extension CallController {
     }
 
     private static func place(of binding: RequestedBinding, among devices: [Device]) -> Int? {
-        for (position, device) in devices.enumerated() where device.binding.key == binding.key { return position }
+        for position in devices.indices where devices[position].binding.key == binding.key { return position }
         guard binding.regID == 0 else { return nil }
         // Written differently, but the same URI (§19.1.4).
-        for (position, device) in devices.enumerated() where device.binding.regID == 0 {
+        for position in devices.indices where devices[position].binding.regID == 0 {
             do throws(SIPParseError) {
-                if try SIPURI(parsing: device.binding.contact) == binding.contact.uri { return position }
+                if try SIPURI(parsing: devices[position].binding.contact) == binding.contact.uri { return position }
             } catch { continue }
         }
         return nil
@@ -255,11 +261,8 @@ extension CallController {
         let lifetime = Duration.seconds(wanted.expires)
         let flow = wanted.regID > 0 ? incoming.flow : own.reach(wanted.contact.uri, from: incoming.flow)
         if let place {
-            let old = location.people.elements[person].bindings[place]
-            // Call-ID and CSeq order registrations, but say nothing about where the device is.
-            if old.binding.flow == flow, old.isConnected, old.unstored == nil, old.binding.contact == wanted.uri,
-                old.binding.q == wanted.q, old.binding.path == path,
-                old.binding.instance == wanted.instance, old.binding.phone == phone
+            if Self.isRefresh(
+                of: location.people.elements[person].bindings[place], wanted, flow, path: path, phone: phone)
             {
                 location.refresh(
                     position: place, of: person, until: now + lifetime, callID: incoming.message.callID,
@@ -267,8 +270,9 @@ extension CallController {
                 if flushDue == nil { flushDue = now + configuration.limits.refreshInterval }
                 return
             }
-            flows.forget(person: location.people.reference(at: person), on: old.binding.flow)
-            if old.binding.key != wanted.key { change.removed.append(old.binding.key) }
+            let old = location.people.elements[person].bindings[place].binding
+            flows.forget(person: location.people.reference(at: person), on: old.flow)
+            if old.key != wanted.key { change.removed.append(old.key) }
         }
         var binding = Binding(
             user: change.user, key: wanted.key, contact: wanted.uri, flow: flow, remaining: lifetime)
@@ -284,6 +288,17 @@ extension CallController {
         outputs.append(
             .event(
                 .registered(user: change.user, contact: wanted.uri, lifetime: wanted.expires, flow: incoming.flow)))
+    }
+
+    /// Whether nothing but the lifetime changes. Call-ID and CSeq order registrations, but say nothing about where the
+    /// device is.
+    private static func isRefresh(
+        of device: borrowing Device, _ wanted: borrowing RequestedBinding, _ flow: Flow, path: [[UInt8]],
+        phone: [UInt8]
+    ) -> Bool {
+        device.binding.flow == flow && device.isConnected && device.unstored == nil
+            && device.binding.contact == wanted.uri && device.binding.q == wanted.q && device.binding.path == path
+            && device.binding.instance == wanted.instance && device.binding.phone == phone
     }
 
     /// Enough to tell one phone from another in a list.
@@ -308,7 +323,8 @@ extension CallController {
     private mutating func removeGhosts(
         of person: Int, besides wanted: [RequestedBinding], _ change: inout BindingChange
     ) {
-        for binding in wanted where binding.expires > 0 && !binding.instance.isEmpty {
+        for number in wanted.indices where wanted[number].expires > 0 && !wanted[number].instance.isEmpty {
+            let binding = wanted[number]
             let ghosts = location.people.elements[person].bindings.filter { device in
                 device.binding.instance == binding.instance && !device.isConnected
                     && (device.binding.regID == 0 || binding.regID == 0)
@@ -374,9 +390,13 @@ extension CallController {
         var builder = response(200, to: incoming)
         var usesOutbound = false
         let wantsGRUU = incoming.message.contains(.supported) && incoming.message.supported.contains("gruu")
-        for device in location.people.elements[person].bindings where device.expires > now {
-            if device.binding.regID > 0, device.binding.flow == incoming.flow { usesOutbound = true }
-            builder.add(.contact, ContactValue(device: device, domain: configuration.domain, gruu: wantsGRUU, at: now))
+        let devices = location.people.elements[person].bindings
+        for position in devices.indices where devices[position].expires > now {
+            let isHere = devices[position].binding.flow == incoming.flow
+            if isHere, devices[position].binding.regID > 0 { usesOutbound = true }
+            let contact = ContactValue(
+                device: devices[position], domain: configuration.domain, gruu: wantsGRUU, at: now)
+            builder.add(.contact, contact)
         }
         builder.add(.supported, "path, outbound, gruu")
         if usesOutbound {
@@ -457,43 +477,48 @@ extension CallController {
 
 /// One Contact of a 200 to REGISTER.
 private struct ContactValue: HeaderValue {
-    let device: Device
-    let domain: [UInt8]
-    let gruu: Bool
-    let seconds: Int
+    private let contact: [UInt8]
+    private let user: [UInt8]
+    private let instance: [UInt8]
+    private let regID: UInt32
+    private let q: UInt16
+    private let domain: [UInt8]
+    private let gruu: Bool
+    private let seconds: Int
 
-    init(device: Device, domain: [UInt8], gruu: Bool, at now: Instant) {
-        (self.device, self.domain, self.gruu) = (device, domain, gruu)
+    init(device: borrowing Device, domain: [UInt8], gruu: Bool, at now: Instant) {
+        (contact, user, instance) = (device.binding.contact, device.binding.user, device.binding.instance)
+        (regID, q) = (device.binding.regID, device.binding.q)
+        (self.domain, self.gruu) = (domain, gruu)
         // Rounded up, so that a lifetime just granted reads as it was granted.
         seconds = Int(((device.expires - now).wholeNanoseconds + 999_999_999) / 1_000_000_000)
     }
 
     func serialize(into out: inout [UInt8]) {
-        let binding = device.binding
         out.append(ASCII.lessThan)
-        out += binding.contact
+        out += contact
         out.append(ASCII.greaterThan)
         out.append(";expires=")
         out.appendDecimal(max(0, seconds))
-        if binding.q < 1_000 {
+        if q < 1_000 {
             out.append(";q=0.")
-            for divisor in [100, 10, 1] { out.appendDecimal(Int(binding.q) / divisor % 10) }
+            for divisor in [100, 10, 1] { out.appendDecimal(Int(q) / divisor % 10) }
         }
-        guard !binding.instance.isEmpty else { return }
+        guard !instance.isEmpty else { return }
         out.append(";+sip.instance=\"<")
-        out += binding.instance
+        out += instance
         out.append(">\"")
-        if binding.regID > 0 {
+        if regID > 0 {
             out.append(";reg-id=")
-            out.appendDecimal(Int(binding.regID))
+            out.appendDecimal(Int(regID))
         }
         guard gruu else { return }
         out.append(";pub-gruu=\"sip:")
-        out += SIPURI.escapedUser(binding.user)
+        out += SIPURI.escapedUser(user)
         out.append(ASCII.at)
         out += domain
         out.append(";gr=")
-        Percent.encode(binding.instance, into: &out) { byte in
+        Percent.encode(instance, into: &out) { byte in
             ASCII.isAlphanumeric(byte) || byte == ASCII.colon || byte == 0x2d || byte == 0x2e || byte == 0x5f
         }
         out.append(ASCII.quote)

@@ -14,12 +14,12 @@ extension CallController {
         let isForServer =
             routeSet.next == nil && (routeSet.uri.user ?? []).isEmpty && isSIP(routeSet.uri)
             && own.includes(routeSet.uri.host, port: routeSet.uri.port, arrivedBy: incoming.flow)
-        let loop = incoming.loopHash(hash)
-        guard isValid(incoming, loop: loop, isForServer: isForServer) else { return }
+        guard isValid(incoming, isForServer: isForServer) else { return }
         if incoming.method == .register, isForServer || isOurs(routeSet, incoming) {
             return register(incoming, at: now)
         }
         if isForServer, incoming.method == .options { return answerOptions(incoming) }
+        let loop = incoming.loopHash(hash)
         // Within a dialog we record-routed, the token is proof enough.
         if let way = routeSet.way, incoming.hasToTag {
             return forwardInDialog(incoming, routeSet, way, loop: loop, at: now)
@@ -36,7 +36,7 @@ extension CallController {
     }
 
     /// §16.3 steps 2 to 5, all of them the same for everybody.
-    private mutating func isValid(_ incoming: Incoming, loop: UInt64, isForServer: Bool) -> Bool {
+    private mutating func isValid(_ incoming: Incoming, isForServer: Bool) -> Bool {
         if case .other = incoming.uri.scheme {
             answer(incoming, 416, because: .notRouted)
             return false
@@ -45,11 +45,12 @@ extension CallController {
             answer(incoming, 483, because: .tooManyHops)
             return false
         }
-        guard !hasLooped(incoming, loop) else {
+        guard !hasLooped(incoming) else {
             answer(incoming, 482, because: .loop)
             return false
         }
-        let demanded = incoming.message.contains(.proxyRequire) ? incoming.message.proxyRequire : TokenSet([])
+        guard incoming.message.contains(.proxyRequire) else { return true }
+        let demanded = incoming.message.proxyRequire
         guard demanded.isEmpty else {
             answer(incoming, 420, because: .unsupportedExtension) { $0.add(.unsupported, list: demanded.tokens) }
             return false
@@ -62,9 +63,10 @@ extension CallController {
     }
 
     /// §16.3 step 4: a Via of ours below the top one whose branch has the same hash.
-    private func hasLooped(_ incoming: Incoming, _ loop: UInt64) -> Bool {
+    private func hasLooped(_ incoming: Incoming) -> Bool {
         let message = incoming.message
         guard message.hasSeveral(.via) else { return false }
+        let loop = incoming.loopHash(hash)
         do throws(SIPParseError) {
             for via in try message.vias() where own.wrote(via) {
                 if let branch = via.branch, BranchToken(parsing: branch[...])?.loop == loop { return true }

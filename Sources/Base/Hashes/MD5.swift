@@ -14,30 +14,32 @@ extension MessageDigest {
 
         mutating func compress(_ block: borrowing [16 of UInt32]) {
             var (a, b, c, d) = (state[0], state[1], state[2], state[3])
+            // A word is read where it stands: the array's own subscript copies all sixteen first.
+            let words = block.span
             // Four steps at a time, so that the words stay where they are and the rotations are constants.
             for step in stride(from: 0, to: 16, by: 4) {
-                a = Self.mix(a, b, b & c | ~b & d, block[step], Self.constants[step], 7)
-                d = Self.mix(d, a, a & b | ~a & c, block[step + 1], Self.constants[step + 1], 12)
-                c = Self.mix(c, d, d & a | ~d & b, block[step + 2], Self.constants[step + 2], 17)
-                b = Self.mix(b, c, c & d | ~c & a, block[step + 3], Self.constants[step + 3], 22)
+                a = Self.mix(a, b, b & c | ~b & d, words[step], Self.constants[step], 7)
+                d = Self.mix(d, a, a & b | ~a & c, words[step + 1], Self.constants[step + 1], 12)
+                c = Self.mix(c, d, d & a | ~d & b, words[step + 2], Self.constants[step + 2], 17)
+                b = Self.mix(b, c, c & d | ~c & a, words[step + 3], Self.constants[step + 3], 22)
             }
             for step in stride(from: 16, to: 32, by: 4) {
-                a = Self.mix(a, b, b & d | c & ~d, block[(5 &* step &+ 1) & 15], Self.constants[step], 5)
-                d = Self.mix(d, a, a & c | b & ~c, block[(5 &* step &+ 6) & 15], Self.constants[step + 1], 9)
-                c = Self.mix(c, d, d & b | a & ~b, block[(5 &* step &+ 11) & 15], Self.constants[step + 2], 14)
-                b = Self.mix(b, c, c & a | d & ~a, block[(5 &* step) & 15], Self.constants[step + 3], 20)
+                a = Self.mix(a, b, b & d | c & ~d, words[(5 &* step &+ 1) & 15], Self.constants[step], 5)
+                d = Self.mix(d, a, a & c | b & ~c, words[(5 &* step &+ 6) & 15], Self.constants[step + 1], 9)
+                c = Self.mix(c, d, d & b | a & ~b, words[(5 &* step &+ 11) & 15], Self.constants[step + 2], 14)
+                b = Self.mix(b, c, c & a | d & ~a, words[(5 &* step) & 15], Self.constants[step + 3], 20)
             }
             for step in stride(from: 32, to: 48, by: 4) {
-                a = Self.mix(a, b, b ^ c ^ d, block[(3 &* step &+ 5) & 15], Self.constants[step], 4)
-                d = Self.mix(d, a, a ^ b ^ c, block[(3 &* step &+ 8) & 15], Self.constants[step + 1], 11)
-                c = Self.mix(c, d, d ^ a ^ b, block[(3 &* step &+ 11) & 15], Self.constants[step + 2], 16)
-                b = Self.mix(b, c, c ^ d ^ a, block[(3 &* step &+ 14) & 15], Self.constants[step + 3], 23)
+                a = Self.mix(a, b, b ^ c ^ d, words[(3 &* step &+ 5) & 15], Self.constants[step], 4)
+                d = Self.mix(d, a, a ^ b ^ c, words[(3 &* step &+ 8) & 15], Self.constants[step + 1], 11)
+                c = Self.mix(c, d, d ^ a ^ b, words[(3 &* step &+ 11) & 15], Self.constants[step + 2], 16)
+                b = Self.mix(b, c, c ^ d ^ a, words[(3 &* step &+ 14) & 15], Self.constants[step + 3], 23)
             }
             for step in stride(from: 48, to: 64, by: 4) {
-                a = Self.mix(a, b, c ^ (b | ~d), block[(7 &* step) & 15], Self.constants[step], 6)
-                d = Self.mix(d, a, b ^ (a | ~c), block[(7 &* step &+ 7) & 15], Self.constants[step + 1], 10)
-                c = Self.mix(c, d, a ^ (d | ~b), block[(7 &* step &+ 14) & 15], Self.constants[step + 2], 15)
-                b = Self.mix(b, c, d ^ (c | ~a), block[(7 &* step &+ 21) & 15], Self.constants[step + 3], 21)
+                a = Self.mix(a, b, c ^ (b | ~d), words[(7 &* step) & 15], Self.constants[step], 6)
+                d = Self.mix(d, a, b ^ (a | ~c), words[(7 &* step &+ 7) & 15], Self.constants[step + 1], 10)
+                c = Self.mix(c, d, a ^ (d | ~b), words[(7 &* step &+ 14) & 15], Self.constants[step + 2], 15)
+                b = Self.mix(b, c, d ^ (c | ~a), words[(7 &* step &+ 21) & 15], Self.constants[step + 3], 21)
             }
             state[0] &+= a
             state[1] &+= b
