@@ -1,7 +1,13 @@
 extension [UInt8] {
     /// Appends the bytes as lower-case hexadecimal digits.
     package mutating func appendHexadecimal(_ bytes: [UInt8]) {
-        for byte in bytes {
+        var index = 0
+        while index + 4 <= bytes.count {
+            let word = (0..<4).reduce(UInt32(0)) { $0 << 8 | UInt32(bytes[index + $1]) }
+            append(copying: Self.eightDigits(word), 0..<8)
+            index += 4
+        }
+        for byte in bytes[index...] {
             append(ASCII.hexDigit(byte >> 4))
             append(ASCII.hexDigit(byte & 0xf))
         }

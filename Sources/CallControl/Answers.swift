@@ -25,7 +25,7 @@ extension CallController {
         }
         builder.copy(.from, from: message)
         if !incoming.hasToTag, status > 100, let to = message.value(of: .to) {
-            builder.add(.to, TaggedValue(value: to, tag: answerTag(message)))
+            builder.add(.to, TaggedValue(value: to, tag: answerHash(message)))
         } else {
             builder.copy(.to, from: message)
         }
@@ -76,13 +76,17 @@ extension CallController {
     }
 
     func answerTag(_ request: SIPMessage) -> [UInt8] {
+        var tag: [UInt8] = []
+        tag.reserveCapacity(16)
+        tag.appendHexadecimal(answerHash(request))
+        return tag
+    }
+
+    private func answerHash(_ request: SIPMessage) -> UInt64 {
         var state = hash.begin(.tag)
         state.add(request.callID)
         state.add(request.value(of: .via) ?? [])
-        var tag: [UInt8] = []
-        tag.reserveCapacity(16)
-        tag.appendHexadecimal(state.finish())
-        return tag
+        return state.finish()
     }
 
     // MARK: Who is it
@@ -133,11 +137,12 @@ extension CallController {
 /// A To with the tag of our answer.
 private struct TaggedValue: HeaderValue {
     let value: ArraySlice<UInt8>
-    let tag: [UInt8]
+    /// Written as sixteen hexadecimal digits.
+    let tag: UInt64
 
     func serialize(into out: inout [UInt8]) {
         out += value
         out.append(";tag=")
-        out += tag
+        out.appendHexadecimal(tag)
     }
 }

@@ -137,7 +137,7 @@ package struct CallController: ~Copyable, Sendable {
         }
         statistics.requests &+= 1
         do throws(SIPParseError) {
-            receiveRequest(try Incoming.read(message, on: flow, hash: hash), at: now)
+            receiveRequest(try Incoming.read(message, on: flow, own: own, hash: hash), at: now)
         } catch { refuseMalformed(message.bytes, error, on: flow) }
     }
 

@@ -106,7 +106,7 @@ extension CallController {
             guard incoming.message.contains(.contact), let contact = try incoming.message.contacts().first else {
                 return incoming.flow
             }
-            return own.reach(contact.uri, from: incoming.flow)
+            return own.reach(OwnNames.address(contact.uri), from: incoming.flow)
         } catch { return incoming.flow }
     }
 

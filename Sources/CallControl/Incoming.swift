@@ -39,11 +39,11 @@ final class Incoming: Sendable {
 
     private init(
         _ message: SIPMessage, _ flow: Flow, _ method: SIPMethod, _ sequence: UInt32, _ text: [UInt8], _ head: Head,
-        notedVia: [UInt8]?, hash: KeyedHash
+        notedVia: [UInt8]?, own: OwnNames, hash: KeyedHash
     ) throws(SIPParseError) {
         (self.message, self.flow, self.method, self.sequence) = (message, flow, method, sequence)
         (self.text, self.head, self.notedVia) = (text, head, notedVia)
-        uri = try message.requestURI
+        uri = try own.requestURI(of: message)
         maximumForwards = try message.maxForwards()
         key = Self.key(message, method, sequence, text, head, hash: hash)
         var answerFlow = flow
@@ -54,13 +54,15 @@ final class Incoming: Sendable {
     }
 
     /// The quick way where the headers have the usual shape, else the full grammar, which says what is wrong.
-    static func read(_ message: SIPMessage, on flow: Flow, hash: KeyedHash) throws(SIPParseError) -> Incoming {
-        if let quick = try quick(message, on: flow, hash: hash) { return quick }
-        return try thorough(message, on: flow, hash: hash)
+    static func read(_ message: SIPMessage, on flow: Flow, own: OwnNames, hash: KeyedHash)
+        throws(SIPParseError) -> Incoming
+    {
+        if let quick = try quick(message, on: flow, own: own, hash: hash) { return quick }
+        return try thorough(message, on: flow, own: own, hash: hash)
     }
 
     private static func thorough(
-        _ message: SIPMessage, on flow: Flow, hash: KeyedHash
+        _ message: SIPMessage, on flow: Flow, own: OwnNames, hash: KeyedHash
     ) throws(SIPParseError) -> Incoming {
         try message.validate()
         let via = try message.topVia()
@@ -77,12 +79,13 @@ final class Incoming: Sendable {
             fromTag: place(from.tag ?? []), toTag: place(to.tag ?? []), branch: place(via.branch ?? []),
             viaHost: place(via.host.text), viaPort: via.port, asksForRport: via.asksForRport)
         return try Incoming(
-            message, flow, cseq.method, cseq.number, text, head, notedVia: noted == via ? nil : noted.text, hash: hash)
+            message, flow, cseq.method, cseq.number, text, head, notedVia: noted == via ? nil : noted.text,
+            own: own, hash: hash)
     }
 
     /// - Returns: nil when a header has an unusual shape.
     private static func quick(
-        _ message: SIPMessage, on flow: Flow, hash: KeyedHash
+        _ message: SIPMessage, on flow: Flow, own: OwnNames, hash: KeyedHash
     ) throws(SIPParseError) -> Incoming? {
         guard let method = message.method, let cseqPlace = message.place(of: .cseq),
             let viaPlace = message.place(of: .via), let fromPlace = message.place(of: .from),
@@ -111,7 +114,7 @@ final class Incoming: Sendable {
         } else if via.asksForRport || IPAddress(parsing: bytes[head.viaHost]) != flow.remote.ip.unmapped {
             notedVia = noted(bytes[viaPlace], via.rport, source: flow.remote)
         }
-        return try Incoming(message, flow, method, cseq.number, bytes, head, notedVia: notedVia, hash: hash)
+        return try Incoming(message, flow, method, cseq.number, bytes, head, notedVia: notedVia, own: own, hash: hash)
     }
 
     /// As `Via.note(source:)` writes it: rport in its place is replaced at the end, received after it.

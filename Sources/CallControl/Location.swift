@@ -30,6 +30,8 @@ struct Device: Sendable {
     var refreshed: Instant
     /// Whether `binding.flow` leads somewhere; over UDP always.
     var isConnected: Bool
+    /// What the Contact says where the phone listens, if that is an address.
+    var contactAddress: TransportAddress?
     /// When the stream closed, or when the server started without it.
     var disconnectedAt: Instant?
     /// When a device that is away is forgotten, unless it comes back.
@@ -42,6 +44,13 @@ struct Device: Sendable {
     var dialAddress: TransportAddress?
 
     var canBeCalled: Bool { dialAddress != nil }
+
+    /// Whether a Contact without parameters, by this flow and with this password, would change nothing of it.
+    func isPlain(_ contact: ArraySlice<UInt8>, _ flow: Flow, phone: [UInt8]) -> Bool {
+        binding.contact.equals(contact) && binding.flow == flow && isConnected && unstored == nil
+            && binding.regID == 0 && binding.q == 1_000 && binding.instance.isEmpty && binding.path.isEmpty
+            && binding.phone == phone
+    }
 
     /// The binding's end: that of its lifetime, or of the patience with a device that is away.
     var ends: Instant { absentUntil.map { min($0, expires) } ?? expires }

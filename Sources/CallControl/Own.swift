@@ -57,12 +57,16 @@ struct OwnNames: Sendable {
     }
 
     let domain: [UInt8]
+    /// The Request-URI of nearly every REGISTER, and what it reads as.
+    private let domainURI: (text: [UInt8], uri: SIPURI)
     let hops: [Hop]
     private let places: [Place]
     private let hosts: [Host]
 
     init(_ configuration: CallController.Configuration) {
         domain = configuration.domain
+        let uri = SIPURI(host: Self.host(domain) ?? .name(domain))
+        domainURI = (uri.text, uri)
         var hops = configuration.listeners.map { Self.hop($0) }
         // Transports nobody configured still need a name to answer under.
         for transport in SIPTransport.allCases where !hops.contains(where: { $0.transport == transport }) {
@@ -76,6 +80,12 @@ struct OwnNames: Sendable {
         places = hops.map { Place(transport: $0.transport, id: $0.id, local: $0.local, isV6: $0.local.ip.isV6) }
         let names = [configuration.domain] + configuration.aliases
         hosts = names.compactMap(Self.host) + hops.map(\.host)
+    }
+
+    /// A request's URI; the server's own is not read again.
+    func requestURI(of message: SIPMessage) throws(SIPParseError) -> SIPURI {
+        guard !domainURI.text.equals(message.requestURIText) else { return domainURI.uri }
+        return try message.requestURI
     }
 
     private static func host(_ text: [UInt8]) -> Host? {
@@ -153,14 +163,17 @@ struct OwnNames: Sendable {
 
     /// Where a phone without outbound is called: over UDP at its Contact, if that is an address at the very host it sends
     /// from (it listens on another port than it sends from, and no NAT is between); else the way its requests come.
-    func reach(_ contact: SIPURI, from flow: Flow) -> Flow {
-        guard flow.transport == .udp, case .address(let ip) = contact.host, ip.unmapped == flow.remote.ip.unmapped
-        else {
-            return flow
-        }
+    func reach(_ contact: TransportAddress?, from flow: Flow) -> Flow {
+        guard flow.transport == .udp, let contact, contact.ip.unmapped == flow.remote.ip.unmapped else { return flow }
         var flow = flow
-        flow.remote.port = contact.port ?? SIPTransport.udp.defaultPort
+        flow.remote.port = contact.port
         return flow
+    }
+
+    /// Where a Contact says that datagrams reach the phone; nil when its host is a name.
+    static func address(_ contact: SIPURI) -> TransportAddress? {
+        guard case .address(let ip) = contact.host else { return nil }
+        return TransportAddress(ip: ip, port: contact.port ?? SIPTransport.udp.defaultPort)
     }
 
     /// Whether a host (and port, if one is written) means this server.

@@ -107,6 +107,13 @@ extension CallController {
             try removeAll(incoming, person, &change)
             return change
         }
+        if let position = refreshed(incoming, person, phone: phone),
+            case let seconds = try lifetime(expiresHeader(incoming)), seconds > 0
+        {
+            try checkOrder(incoming, location.people.elements[person].bindings[position])
+            refresh(incoming, position, of: person, for: .seconds(seconds), at: now)
+            return change
+        }
         let path = try path(incoming)
         let wanted = try requested(incoming, path: path)
         let devices = location.people.elements[person].bindings
@@ -227,6 +234,24 @@ extension CallController {
 
     // MARK: Which binding
 
+    /// The position of the device that most REGISTERs are from: its Contact stands alone and as it is stored, and nothing
+    /// but the lifetime changes. Found by comparing bytes; any other is left to the full grammar.
+    private func refreshed(_ incoming: Incoming, _ person: Int, phone: [UInt8]) -> Int? {
+        let message = incoming.message
+        guard message.count(of: .contact) == 1, !message.contains(.path), let place = message.place(of: .contact),
+            place.count > 2, message.bytes[place.lowerBound] == ASCII.lessThan,
+            message.bytes[place.upperBound - 1] == ASCII.greaterThan
+        else { return nil }
+        let uri = message.bytes[(place.lowerBound + 1)..<(place.upperBound - 1)]
+        let devices = location.people.elements[person].bindings
+        guard devices.count <= configuration.limits.bindingsPerPerson else { return nil }
+        for position in devices.indices where devices[position].binding.key.equals(uri) {
+            let flow = own.reach(devices[position].contactAddress, from: incoming.flow)
+            return devices[position].isPlain(uri, flow, phone: phone) ? position : nil
+        }
+        return nil
+    }
+
     /// With reg-id the instance and flow number (RFC 5626 §6), else the Contact.
     private static func key(_ uri: [UInt8], _ instance: [UInt8], _ regID: Int) -> [UInt8] {
         guard regID > 0 else { return uri }
@@ -259,16 +284,13 @@ extension CallController {
         phone: [UInt8], _ change: inout BindingChange, at now: Instant
     ) {
         let lifetime = Duration.seconds(wanted.expires)
-        let flow = wanted.regID > 0 ? incoming.flow : own.reach(wanted.contact.uri, from: incoming.flow)
+        let flow =
+            wanted.regID > 0 ? incoming.flow : own.reach(OwnNames.address(wanted.contact.uri), from: incoming.flow)
         if let place {
             if Self.isRefresh(
                 of: location.people.elements[person].bindings[place], wanted, flow, path: path, phone: phone)
             {
-                location.refresh(
-                    position: place, of: person, until: now + lifetime, callID: incoming.message.callID,
-                    cseq: incoming.sequence, at: now)
-                if flushDue == nil { flushDue = now + configuration.limits.refreshInterval }
-                return
+                return refresh(incoming, place, of: person, for: lifetime, at: now)
             }
             let old = location.people.elements[person].bindings[place].binding
             flows.forget(person: location.people.reference(at: person), on: old.flow)
@@ -290,6 +312,15 @@ extension CallController {
                 .registered(user: change.user, contact: wanted.uri, lifetime: wanted.expires, flow: incoming.flow)))
     }
 
+    private mutating func refresh(
+        _ incoming: Incoming, _ position: Int, of person: Int, for lifetime: Duration, at now: Instant
+    ) {
+        location.refresh(
+            position: position, of: person, until: now + lifetime, callID: incoming.message.callID,
+            cseq: incoming.sequence, at: now)
+        if flushDue == nil { flushDue = now + configuration.limits.refreshInterval }
+    }
+
     /// Whether nothing but the lifetime changes. Call-ID and CSeq order registrations, but say nothing about where the
     /// device is.
     private static func isRefresh(
@@ -308,7 +339,7 @@ extension CallController {
         var device = Device(
             binding: binding, id: location.bindingID(user: binding.user, key: binding.key),
             contactHash: location.contactHash(uri), expires: now + binding.remaining, refreshed: now,
-            isConnected: isConnected)
+            isConnected: isConnected, contactAddress: OwnNames.address(uri))
         let transport = binding.flow.transport
         if transport == .tcp || transport == .tls, case .address(let ip) = uri.host,
             ip.unmapped == binding.flow.remote.ip.unmapped
