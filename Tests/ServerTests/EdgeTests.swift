@@ -191,8 +191,12 @@ import Testing
         let sip = try #require(house.settings.sipPort)
         let datagrams = try UDPPeer(port: sip)
         for _ in 0..<500 { datagrams.send(random.bytes(count: Int.random(in: 1...1_500, using: &random))) }
-        datagrams.send(Peer.register("anna", via: "UDP"))
-        let answer = datagrams.receive()
+        // The kernel may drop a datagram behind so many others; a phone sends again.
+        var answer: [UInt8] = []
+        for _ in 0..<3 where answer.isEmpty {
+            datagrams.send(Peer.register("anna", via: "UDP"))
+            answer = datagrams.receive()
+        }
         #expect(answer.starts(with: Array("SIP/2.0 401 ".utf8)), "\(answer.prefix(400))")
         await house.close()
     }

@@ -5,6 +5,7 @@ import HTTPAPI
 import Logging
 import NIOCore
 import SocketIO
+import Synchronization
 
 @testable import Server
 
@@ -48,22 +49,18 @@ struct TestHouse {
         try? FileManager.default.removeItem(atPath: folder)
     }
 
-    /// A port nobody has: the kernel's choice for a socket that is closed again.
+    /// A port nobody has. Below those the kernel gives to sockets that ask for any: one of these, closed again, may be
+    /// another test's the next moment.
     static func freePort() -> UInt16 {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { Glibc.close(descriptor) }
-        var name = sockaddr_in()
-        name.sin_family = sa_family_t(AF_INET)
-        name.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        withUnsafeMutablePointer(to: &name) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                _ = bind(descriptor, $0, length)
-                _ = getsockname(descriptor, $0, &length)
-            }
+        while true {
+            let port = UInt16(ports.add(1, ordering: .relaxed).oldValue % 20_000 + 12_000)
+            let address = TransportAddress(ip: .loopback, port: port)
+            if PlainSocket.canBind(address, SOCK_STREAM), PlainSocket.canBind(address, SOCK_DGRAM) { return port }
         }
-        return UInt16(bigEndian: name.sin_port)
     }
+
+    /// Two runs side by side begin far apart.
+    private static let ports = Atomic(Int(getpid()) * 64)
 
     private final class Lines: @unchecked Sendable {
         private let lock = NSLock()
@@ -164,6 +161,12 @@ enum Peer {
 }
 
 extension PlainSocket {
+    static func canBind(_ address: TransportAddress, _ kind: __socket_type) -> Bool {
+        let descriptor = socket(AF_INET, Int32(kind.rawValue), 0)
+        defer { Glibc.close(descriptor) }
+        return (try? address.socketAddress.withSockAddr { bind(descriptor, $0, socklen_t($1)) }) == 0
+    }
+
     enum Read {
         case bytes([UInt8])
         case nothing

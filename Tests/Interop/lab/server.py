@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -26,10 +27,22 @@ def binary() -> Path:
     return max(built, key=lambda path: path.stat().st_mtime)
 
 
-def free_port(kind: int = socket.SOCK_STREAM, host: str = "127.0.0.1") -> int:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
-        probe.bind((host, 0))
-        return probe.getsockname()[1]
+# Two runs side by side begin far apart.
+_ports = itertools.count(os.getpid() * 64)
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port nobody has, for TCP and UDP. Below those the kernel gives to sockets that ask for any: one of these, closed again, may be a browser's the next moment."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    while True:
+        port = 12_000 + next(_ports) % 20_000
+        with socket.socket(family, socket.SOCK_STREAM) as stream, socket.socket(family, socket.SOCK_DGRAM) as datagrams:
+            try:
+                stream.bind((host, port))
+                datagrams.bind((host, port))
+                return port
+            except OSError:
+                continue
 
 
 class Server:
