@@ -27,7 +27,7 @@ package struct SecurityFeatures: OptionSet, Sendable {
         guard start.elementsEqual(cookie) else { return nil }
         var bits = UInt32(0)
         for digit in digits {
-            guard let value = Base64.value(digit) else { return nil }
+            guard let value = Base64.standard.value(of: digit) else { return nil }
             bits = bits << 6 | UInt32(value)
         }
         rawValue = bits
@@ -36,32 +36,7 @@ package struct SecurityFeatures: OptionSet, Sendable {
     /// The start of a nonce with these features.
     package var prefix: [UInt8] {
         var out = [UInt8](ascii: Self.cookie)
-        for shift in [18, 12, 6, 0] as [UInt32] { out.append(Base64.digit(UInt8(rawValue >> shift & 63))) }
+        for shift in [18, 12, 6, 0] as [UInt32] { out.append(Base64.standard.digit(UInt8(rawValue >> shift & 63))) }
         return out
-    }
-}
-
-/// The digits of base64 (RFC 4648 §4).
-package enum Base64 {
-    /// The digit of 0 to 63.
-    package static func digit(_ value: UInt8) -> UInt8 {
-        switch value {
-        case ..<26: 0x41 + value
-        case ..<52: 0x61 + value - 26
-        case ..<62: 0x30 + value - 52
-        case 62: 0x2b
-        default: 0x2f
-        }
-    }
-
-    package static func value(_ digit: UInt8) -> UInt8? {
-        switch digit {
-        case 0x41...0x5a: digit - 0x41
-        case 0x61...0x7a: digit - 0x61 + 26
-        case 0x30...0x39: digit - 0x30 + 52
-        case 0x2b: 62
-        case 0x2f: 63
-        default: nil
-        }
     }
 }

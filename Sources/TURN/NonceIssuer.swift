@@ -19,7 +19,7 @@ struct NonceIssuer: Sendable {
     /// A nonce for a client.
     /// - Parameter second: of any clock that never goes back.
     func nonce(for client: TURNClient, at second: Int64) -> [UInt8] {
-        prefix + [UInt8](base64: sealed(UInt32(truncatingIfNeeded: second), for: client))
+        prefix + Base64.standard.encode(sealed(UInt32(truncatingIfNeeded: second), for: client))
     }
 
     /// Whether this is a nonce of ours, for this client, and not too old.
@@ -27,7 +27,7 @@ struct NonceIssuer: Sendable {
         guard nonce.count == Self.size, let made = time(in: nonce) else { return false }
         let age = second - Int64(made)
         guard age >= 0, age < TURNLimits.nonceLifetime else { return false }
-        let expected = prefix + [UInt8](base64: sealed(made, for: client))
+        let expected = prefix + Base64.standard.encode(sealed(made, for: client))
         return expected.withUnsafeBytes { $0.equalsInConstantTime(nonce) }
     }
 
@@ -35,7 +35,7 @@ struct NonceIssuer: Sendable {
     private func time(in nonce: UnsafeRawBufferPointer) -> UInt32? {
         var bits = UInt64(0)
         for index in 0..<6 {
-            guard let digit = nonce.uint8(at: SecurityFeatures.prefixSize + index), let value = Base64.value(digit)
+            guard let digit = nonce.uint8(at: SecurityFeatures.prefixSize + index), let value = Base64.standard.value(of: digit)
             else { return nil }
             bits = bits << 6 | UInt64(value)
         }

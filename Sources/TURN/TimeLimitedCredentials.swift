@@ -29,7 +29,7 @@ package struct TimeLimitedCredentials: Sendable {
         var code = code
         username.withUnsafeBytes { code.update($0) }
         let sum = code.finish()
-        return [UInt8](base64: (0..<20).map { sum[$0] })
+        return Base64.standard.encode((0..<20).map { sum[$0] })
     }
 
     /// Whose credentials these are and until when; nil for a name of another form.
@@ -38,21 +38,5 @@ package struct TimeLimitedCredentials: Sendable {
             colon + 1 < username.count
         else { return nil }
         return (Int64(expiry), Array(username[(colon + 1)...]))
-    }
-}
-
-extension [UInt8] {
-    /// The digits for these bytes, padded (RFC 4648 §4).
-    init(base64 bytes: [UInt8]) {
-        self = []
-        reserveCapacity((bytes.count + 2) / 3 * 4)
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<Swift.min(start + 3, bytes.count)]
-            let bits = group.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } << UInt32(8 * (3 - group.count))
-            for index in 0..<4 {
-                let digit = Base64.digit(UInt8(truncatingIfNeeded: bits >> UInt32(18 - index * 6)) & 63)
-                append(index <= group.count ? digit : ASCII.equals)
-            }
-        }
     }
 }
