@@ -31,7 +31,7 @@ package struct FeedbackTranslator: Sendable {
     /// Whether the sender can be told a bit rate (REMB or TMMBR).
     private let limitsBitrate: Bool
     private var lastIntraRequest: (sender: SSRC, sequence: UInt8)?
-    private var retransmissions = RetransmissionBudget()
+    private var retransmissions = TokenBucket(full: retransmissionBurst, at: .zero)
     private var bitrate: (bitsPerSecond: UInt64, at: Instant)?
 
     /// - Parameters:
@@ -70,7 +70,10 @@ package struct FeedbackTranslator: Sendable {
     package mutating func keyframe(at now: Instant) -> Action { keyframes.request(at: now) ? .requestKeyframe : .none }
 
     /// Whether one more packet may be sent again.
-    package mutating func mayRetransmit(at now: Instant) -> Bool { retransmissions.take(at: now) }
+    package mutating func mayRetransmit(at now: Instant) -> Bool {
+        retransmissions.take(
+            1, burst: Self.retransmissionBurst, perSecond: Self.retransmissionsPerSecond, at: now)
+    }
 
     /// Entries for our source; one number counts once however often it is repeated (RFC 5104 §4.3.1.2).
     private mutating func intraRequest(
@@ -97,24 +100,5 @@ package struct FeedbackTranslator: Sendable {
         if let bitrate, wanted >= bitrate.bitsPerSecond, now - bitrate.at < Self.bitrateInterval { return .none }
         bitrate = (wanted, now)
         return .limitBitrate(wanted)
-    }
-}
-
-/// A bucket of retransmissions that fills with time.
-private struct RetransmissionBudget {
-    private var left = FeedbackTranslator.retransmissionBurst
-    private var filledAt: Instant?
-
-    mutating func take(at now: Instant) -> Bool {
-        let passed = filledAt.map { max(0, (now - $0).wholeNanoseconds) } ?? 0
-        let interval = Int64(1_000_000_000 / FeedbackTranslator.retransmissionsPerSecond)
-        let fresh = passed / interval
-        if filledAt == nil || fresh > 0 {
-            left = min(FeedbackTranslator.retransmissionBurst, left + Int(min(fresh, 1 << 20)))
-            filledAt = now
-        }
-        guard left > 0 else { return false }
-        left -= 1
-        return true
     }
 }
