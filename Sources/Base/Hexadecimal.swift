@@ -23,7 +23,7 @@ extension [UInt8] {
     }
 
     /// The digits as they lie in memory, all eight made at once in the eight bytes of a word.
-    private static func eightDigits(_ number: UInt32) -> UInt64 {
+    fileprivate static func eightDigits(_ number: UInt32) -> UInt64 {
         var nibbles = UInt64(number)
         nibbles = (nibbles << 16 | nibbles) & 0x0000_ffff_0000_ffff
         nibbles = (nibbles << 8 | nibbles) & 0x00ff_00ff_00ff_00ff
@@ -37,19 +37,24 @@ extension UInt64 {
     /// Reads hexadecimal digits in lower case, as `appendHexadecimal` writes them; nil for anything else or more than 16.
     package init?(hexadecimal text: ArraySlice<UInt8>) {
         guard (1...16).contains(text.count) else { return nil }
-        // Digits are random, and a branch on each would be guessed wrong half of the time: what each should have been
-        // is compared at the end.
-        let value = text.withUnsafeBufferPointer { digits -> UInt64? in
-            var (value, difference) = (UInt64(0), UInt8(0))
-            for digit in digits {
-                let nibble = (digit & 0xf) &+ (digit >> 6) &* 9
-                let again = nibble &+ 0x30 &+ ((nibble &+ 6) >> 4) &* 0x27
-                difference |= (again ^ digit) | (nibble & 0xf0)
-                value = value << 4 | UInt64(nibble & 0xf)
-            }
-            return difference == 0 ? value : nil
+        // Digits are random, and a branch on each would be guessed wrong half of the time: all eight of a word are read
+        // at once, and what they should have been is compared at the end.
+        var (upper, lower) = (UInt64(0x3030_3030_3030_3030), UInt64(0x3030_3030_3030_3030))
+        text.withUnsafeBufferPointer { digits in
+            for digit in digits { (upper, lower) = (upper << 8 | lower >> 56, lower << 8 | UInt64(digit)) }
         }
-        guard let value else { return nil }
-        self = value
+        guard let first = UInt32(eightDigits: upper), let second = UInt32(eightDigits: lower) else { return nil }
+        self = UInt64(first) << 32 | UInt64(second)
+    }
+}
+
+extension UInt32 {
+    /// - Parameter digits: as text, the first in the most significant byte.
+    fileprivate init?(eightDigits digits: UInt64) {
+        var nibbles = digits & 0x0f0f_0f0f_0f0f_0f0f &+ (digits >> 6 & 0x0101_0101_0101_0101) &* 9
+        nibbles = (nibbles | nibbles >> 4) & 0x00ff_00ff_00ff_00ff
+        nibbles = (nibbles | nibbles >> 8) & 0x0000_ffff_0000_ffff
+        self.init(truncatingIfNeeded: nibbles | nibbles >> 16)
+        guard [UInt8].eightDigits(self) == digits.bigEndian else { return nil }
     }
 }

@@ -134,15 +134,17 @@ extension IPAddress {
 
     /// The address as text, IPv6 without brackets and in RFC 5952 form.
     package var text: [UInt8] {
-        switch self {
-        case .v4(let bits):
+        guard case .v6(let high, let low) = self else {
             var out: [UInt8] = []
-            out.reserveCapacity(15)
-            out.append(address: bits)
+            appendText(to: &out)
             return out
-        case .v6(let high, let low):
-            return Self.textV6(high: high, low: low)
         }
+        return Self.textV6(high: high, low: low)
+    }
+
+    /// Appends that text; of IPv4 without an array of its own.
+    package func appendText(to out: inout [UInt8]) {
+        if case .v4(let bits) = self { out.append(address: bits) } else { out += text }
     }
 
     /// Appends the address as a host: IPv6 in brackets.
@@ -200,13 +202,26 @@ extension TransportAddress {
 }
 
 extension [UInt8] {
+    /// Four numbers with dots between them, by one copy.
     fileprivate mutating func append(address bits: UInt32) {
-        var shift = UInt32(32)
+        var text = [16 of UInt8](repeating: 0)
+        var (count, shift) = (0, UInt32(32))
         while shift > 0 {
             shift -= 8
-            appendDecimal(Int(bits >> shift & 0xff))
-            if shift > 0 { append(0x2e) }
+            let octet = UInt8(truncatingIfNeeded: bits >> shift)
+            if octet >= 100 {
+                text[count] = 0x30 + octet / 100
+                count += 1
+            }
+            if octet >= 10 {
+                text[count] = 0x30 + octet / 10 % 10
+                count += 1
+            }
+            text[count] = 0x30 + octet % 10
+            text[count + 1] = 0x2e
+            count += 2
         }
+        append(copying: text, 0..<(count - 1))
     }
 
     fileprivate mutating func appendHex(_ value: UInt16) {

@@ -23,7 +23,7 @@ struct Authenticator: Sendable {
     private var failures: FailureLimiter
     private let hash: KeyedHash
     private let limits: CallController.Limits
-    /// Nonces remembered with their counts; 40 bytes each.
+    /// Nonces remembered with their counts; 64 bytes each.
     private static let usedNonces = 65_536
 
     init(configuration: CallController.Configuration, hash: KeyedHash, random: inout RandomSource) {
@@ -60,7 +60,7 @@ struct Authenticator: Sendable {
 
     /// The credentials for our realm.
     private func credentials(_ message: SIPMessage, _ header: HeaderName) throws(SIPParseError) -> DigestProof? {
-        if message.count(of: header) == 1, let place = message.place(of: header),
+        if message.hasOne(header), let place = message.place(of: header),
             let quick = HeadScan.credentials(message.bytes, at: place)
         {
             return digest.isForUs(quick) ? quick : nil

@@ -38,14 +38,3 @@ extension ArraySlice<UInt8> {
 extension [UInt8] {
     func equals(_ other: ArraySlice<UInt8>) -> Bool { self[...].equals(other) }
 }
-
-extension IPAddress {
-    /// Appends the address as text, IPv4 without making an array for it.
-    func appendText(to out: inout [UInt8]) {
-        guard case .v4(let bits) = self else { return out += text }
-        for octet in 0..<4 {
-            if octet > 0 { out.append(0x2e) }
-            out.appendDecimal(Int(bits >> UInt32(24 - octet * 8) & 0xff))
-        }
-    }
-}

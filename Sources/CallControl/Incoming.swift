@@ -90,7 +90,7 @@ final class Incoming: Sendable {
         guard let method = message.method, let cseqPlace = message.place(of: .cseq),
             let viaPlace = message.place(of: .via), let fromPlace = message.place(of: .from),
             let toPlace = message.place(of: .to), let callIDPlace = message.place(of: .callID),
-            hasNoRepetition(message), !message.hasBody || message.contains(.contentType)
+            !message.hasForbiddenRepetition, !message.hasBody || message.contains(.contentType)
         else { return nil }
         let bytes = message.bytes
         guard let cseq = HeadScan.sequence(bytes[cseqPlace]), cseq.method == method,
@@ -161,13 +161,6 @@ final class Incoming: Sendable {
 
     private static func isModern(_ branch: ArraySlice<UInt8>) -> Bool {
         branch.count > 7 && branch.prefix(7).equals("z9hG4bK")
-    }
-
-    /// The headers that may stand once do.
-    private static func hasNoRepetition(_ message: SIPMessage) -> Bool {
-        message.count(of: .cseq) == 1 && message.count(of: .from) == 1 && message.count(of: .to) == 1
-            && message.count(of: .callID) == 1 && message.count(of: .contentType) <= 1
-            && message.count(of: .expires) <= 1
     }
 
     /// RFC 3261 §17.2.3. Requests of RFC 2543, without the magic cookie, are told apart by what stays the same in a

@@ -238,7 +238,7 @@ extension CallController {
     /// but the lifetime changes. Found by comparing bytes; any other is left to the full grammar.
     private func refreshed(_ incoming: Incoming, _ person: Int, phone: [UInt8]) -> Int? {
         let message = incoming.message
-        guard message.count(of: .contact) == 1, !message.contains(.path), let place = message.place(of: .contact),
+        guard message.hasOne(.contact), !message.contains(.path), let place = message.place(of: .contact),
             place.count > 2, message.bytes[place.lowerBound] == ASCII.lessThan,
             message.bytes[place.upperBound - 1] == ASCII.greaterThan
         else { return nil }

@@ -29,7 +29,7 @@ final class RouteSet {
 
     /// The usual case within a dialog: one entry, which we wrote.
     private static func quick(_ incoming: Incoming, _ own: OwnNames, _ hash: KeyedHash) -> RouteSet? {
-        guard incoming.message.count(of: .route) == 1, let entry = incoming.message.value(of: .route),
+        guard incoming.message.hasOne(.route), let entry = incoming.message.value(of: .route),
             let user = own.userPart(ofRoute: entry), let way = way(user, incoming, hash),
             incoming.uri.user?.first != UInt8(ascii: "h") || Self.way(incoming.uri, incoming, hash) == nil
         else { return nil }

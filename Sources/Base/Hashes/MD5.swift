@@ -10,6 +10,11 @@ extension MessageDigest {
         /// 16 bytes.
         package static func hash(_ message: [UInt8]) -> [UInt8] { MessageDigest.hash(message, with: MD5()) }
 
+        /// The hash in lower-case hexadecimal digits.
+        package static func hexadecimal(_ message: [UInt8]) -> [UInt8] {
+            MessageDigest.hexadecimal(message, with: MD5())
+        }
+
         func word(_ index: Int) -> UInt32 { state[index].byteSwapped }
 
         mutating func compress(_ block: borrowing [16 of UInt32]) {

@@ -6,14 +6,16 @@ package enum MessageDigest {
         Block.forEach(of: message, lengthIsBigEndian: Hash.isBigEndian) { hash.compress($0) }
         var out: [UInt8] = []
         out.reserveCapacity(Hash.size)
-        for index in 0..<Hash.size / 4 {
-            let word = hash.word(index)
-            var shift = UInt32(32)
-            while shift > 0 {
-                shift -= 8
-                out.append(UInt8(truncatingIfNeeded: word >> shift))
-            }
-        }
+        for index in 0..<Hash.size { out.append(hash.byte(index)) }
+        return out
+    }
+
+    /// The same in lower-case hexadecimal digits.
+    static func hexadecimal<Hash: BlockHash>(_ message: [UInt8], with hash: consuming Hash) -> [UInt8] {
+        Block.forEach(of: message, lengthIsBigEndian: Hash.isBigEndian) { hash.compress($0) }
+        var out: [UInt8] = []
+        out.reserveCapacity(Hash.size * 2)
+        for index in 0..<Hash.size / 4 { out.appendHexadecimal(UInt64(hash.word(index)), digits: 8) }
         return out
     }
 }

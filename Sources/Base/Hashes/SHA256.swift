@@ -12,6 +12,11 @@ extension MessageDigest {
         /// 32 bytes.
         package static func hash(_ message: [UInt8]) -> [UInt8] { MessageDigest.hash(message, with: SHA256()) }
 
+        /// The hash in lower-case hexadecimal digits.
+        package static func hexadecimal(_ message: [UInt8]) -> [UInt8] {
+            MessageDigest.hexadecimal(message, with: SHA256())
+        }
+
         func word(_ index: Int) -> UInt32 { state[index] }
 
         mutating func compress(_ block: borrowing [16 of UInt32]) {

@@ -27,17 +27,9 @@ package enum DigestAlgorithm: UInt8, CaseIterable, Hashable, Sendable {
         return nil
     }
 
-    /// 16 or 32 bytes.
-    func digest(_ message: [UInt8]) -> [UInt8] {
-        isSHA256 ? MessageDigest.SHA256.hash(message) : MessageDigest.MD5.hash(message)
-    }
-
     /// The hash in lower-case hexadecimal digits: 32 or 64 of them.
     package func hash(_ message: [UInt8]) -> [UInt8] {
-        var out: [UInt8] = []
-        out.reserveCapacity(64)
-        out.appendHexadecimal(digest(message))
-        return out
+        isSHA256 ? MessageDigest.SHA256.hexadecimal(message) : MessageDigest.MD5.hexadecimal(message)
     }
 
     /// What a server keeps instead of the password: H(user:realm:password) (RFC 7616 §3.4.2, without -sess).

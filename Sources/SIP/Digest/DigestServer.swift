@@ -23,7 +23,7 @@ package struct DigestServer: Sendable {
         /// How long a nonce may be used: long enough that a phone which registers every minute or ten sees a challenge
         /// now and then only.
         package var nonceLifetime: Duration = .seconds(3600)
-        /// Used nonces remembered, 40 bytes each. When more are in use, the oldest become stale, which costs their
+        /// Used nonces remembered, 64 bytes each. When more are in use, the oldest become stale, which costs their
         /// phones a round trip.
         package var maximumUsedNonces = 20_000
 
@@ -53,10 +53,11 @@ package struct DigestServer: Sendable {
     private let configuration: Configuration
     private let signature: SipHash
     private var salts: UInt64
-    private var uses: [UInt64: Use] = [:]
     /// Used nonces in the order they were first used, as a ring; `oldest` is the next to go.
-    private var ring: [(salt: UInt64, made: Instant)] = []
+    private var ring: [(nonce: Nonce, use: Use)] = []
     private var oldest = 0
+    /// Places in the ring by salt. Nobody can choose salts that collide, since a nonce is signed.
+    private var places = HashIndex()
     /// Nonces made up to here may have been used and forgotten.
     private var forgotten: Instant?
 
@@ -126,9 +127,13 @@ package struct DigestServer: Sendable {
     /// Without a shortcut at the first difference.
     private static func areEqual(_ left: [UInt8], _ right: ArraySlice<UInt8>) -> Bool {
         guard left.count == right.count else { return false }
-        var difference = UInt8(0)
-        for (one, other) in zip(left, right) { difference |= one ^ other }
-        return difference == 0
+        return left.withUnsafeBufferPointer { left in
+            right.withUnsafeBufferPointer { right in
+                var difference = UInt8(0)
+                for place in 0..<left.count { difference |= left[place] ^ right[place] }
+                return difference == 0
+            }
+        }
     }
 
     /// Whether the nonce is ours and young, and its count new; marks the count as used.
@@ -140,31 +145,28 @@ package struct DigestServer: Sendable {
         else { return false }
         let count = credentials.nonceCount ?? 1
         guard count > 0 else { return false }
-        if var use = uses[nonce.salt] {
-            guard use.take(count) else { return false }
-            uses[nonce.salt] = use
-            return true
-        }
+        if let place = places.find(nonce.salt) { return ring[place].use.take(count) }
         if let forgotten, nonce.made <= forgotten { return false }
         remember(nonce, Use(highest: count, window: 1))
         return true
     }
 
     private mutating func remember(_ nonce: Nonce, _ use: Use) {
-        uses[nonce.salt] = use
         guard ring.count >= max(1, configuration.maximumUsedNonces) else {
-            return ring.append((nonce.salt, nonce.made))
+            places.set(nonce.salt, ring.count)
+            return ring.append((nonce, use))
         }
-        let gone = ring[oldest]
-        uses[gone.salt] = nil
+        let gone = ring[oldest].nonce
+        places.remove(gone.salt)
+        places.set(nonce.salt, oldest)
         forgotten = max(forgotten ?? gone.made, gone.made)
-        ring[oldest] = (nonce.salt, nonce.made)
+        ring[oldest] = (nonce, use)
         oldest = (oldest + 1) % ring.count
     }
 }
 
 /// Time, salt and signature, 16 hexadecimal digits each.
-private struct Nonce {
+private struct Nonce: Sendable {
     let made: Instant
     let salt: UInt64
 

@@ -5,12 +5,8 @@ import Base
 extension SIPMessage {
     /// The one value of a header that may stand once.
     func single(_ name: HeaderName) throws(SIPParseError) -> ArraySlice<UInt8>? {
-        var found: HeaderLine?
-        for line in lines where line.code == name {
-            guard found == nil else { throw .repeated(name) }
-            found = line
-        }
-        return found.map { text(of: $0) }
+        guard !names.repeated.contains(name) else { throw .repeated(name) }
+        return value(of: name)
     }
 
     func required(_ name: HeaderName) throws(SIPParseError) -> ArraySlice<UInt8> {

@@ -36,11 +36,15 @@ package struct MessageBuilder: ~Copyable, Sendable {
         let status = min(max(status, 100), 699)
         var out = MessageBuilder(startLine: .response(status: status, reason: 0..<0))
         out.bytes.append("SIP/2.0 ")
-        out.bytes.appendDecimal(status)
-        out.bytes.append(ASCII.space)
-        let start = out.bytes.count
-        if let reason { out.bytes += reason } else { ReasonPhrase.append(status, to: &out.bytes) }
-        out.sanitise(from: start)
+        let start = out.bytes.count + 4
+        if let reason {
+            out.bytes.appendDecimal(status)
+            out.bytes.append(ASCII.space)
+            out.bytes += reason
+            out.sanitise(from: start)
+        } else {
+            ReasonPhrase.append(status, to: &out.bytes)
+        }
         out.startLine = .response(status: status, reason: start..<out.bytes.count)
         out.bytes.append("\r\n")
         return out
@@ -149,6 +153,7 @@ package struct MessageBuilder: ~Copyable, Sendable {
 
     /// Every line of that name of another message, in order.
     package mutating func copy(_ name: HeaderName, from message: SIPMessage) {
+        guard message.contains(name) else { return }
         for line in message.lines where line.code == name { copy(line, of: message) }
     }
 
@@ -193,7 +198,7 @@ package struct MessageBuilder: ~Copyable, Sendable {
         add(.contentLength, number: body.count)
         let end = bytes.count
         bytes.append("\r\n")
-        bytes += body
+        if !body.isEmpty { bytes += body }
         return SIPMessage(bytes: bytes, startLine: startLine, lines: lines, headersEnd: end)
     }
 }
@@ -226,7 +231,8 @@ extension HeaderLine {
     @inline(never)
     mutating func close(in bytes: inout [UInt8]) {
         valueEnd = UInt32(truncatingIfNeeded: bytes.count)
-        bytes.append("\r\n")
+        bytes.append(ASCII.carriageReturn)
+        bytes.append(ASCII.lineFeed)
         end = UInt32(truncatingIfNeeded: bytes.count)
     }
 

@@ -5,29 +5,33 @@ package enum ReasonPhrase {
     package static func text(for status: Int) -> [UInt8] {
         var out: [UInt8] = []
         append(status, to: &out)
-        return out
+        return Array(out[4...])
     }
 
+    /// Appends the status, a space and the words.
+    ///
     /// - Parameter status: 100 to 699.
     static func append(_ status: Int, to out: inout [UInt8]) {
         let digits = (
             UInt8(truncatingIfNeeded: status / 100) &+ 0x30, UInt8(truncatingIfNeeded: status / 10 % 10) &+ 0x30
         )
-        let words =
-            words(digits.0, digits.1, UInt8(truncatingIfNeeded: status % 10) &+ 0x30) ?? words(digits.0, 0x2d, 0x2d)
-        if let words { out.append(contentsOf: words) }
+        if let line = line(digits.0, digits.1, UInt8(truncatingIfNeeded: status % 10) &+ 0x30) {
+            return out.append(contentsOf: line)
+        }
+        out.appendDecimal(status)
+        if let line = line(digits.0, 0x2d, 0x2d) { out.append(contentsOf: UnsafeBufferPointer(rebasing: line[3...])) }
     }
 
-    /// The words of the line that begins with these three bytes.
-    private static func words(_ first: UInt8, _ second: UInt8, _ third: UInt8) -> UnsafeBufferPointer<UInt8>? {
+    /// The line that begins with these three bytes.
+    private static func line(_ first: UInt8, _ second: UInt8, _ third: UInt8) -> UnsafeBufferPointer<UInt8>? {
         let (text, count) = (table.utf8Start, table.utf8CodeUnitCount)
         var start = 0
         while start < count {
-            let isWanted = text[start] == first && text[start + 1] == second && text[start + 2] == third
-            start += 4
-            var end = start
+            var end = start + 4
             while text[end] != ASCII.lineFeed { end += 1 }
-            if isWanted { return UnsafeBufferPointer(start: text + start, count: end - start) }
+            if text[start] == first && text[start + 1] == second && text[start + 2] == third {
+                return UnsafeBufferPointer(start: text + start, count: end - start)
+            }
             start = end + 1
         }
         return nil

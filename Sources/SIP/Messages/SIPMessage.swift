@@ -11,9 +11,11 @@ package struct SIPMessage: Sendable {
         let lines: [HeaderLine]
         let startLine: StartLine
         let headersEnd: Int
+        let names: HeaderNames
 
         init(_ bytes: [UInt8], _ startLine: StartLine, _ lines: [HeaderLine], _ headersEnd: Int) {
             (self.bytes, self.startLine, self.lines, self.headersEnd) = (bytes, startLine, lines, headersEnd)
+            names = HeaderNames(of: lines)
         }
     }
 
@@ -25,6 +27,7 @@ package struct SIPMessage: Sendable {
     var lines: [HeaderLine] { storage.lines }
     /// Where the empty line before the body begins.
     var headersEnd: Int { storage.headersEnd }
+    var names: HeaderNames { storage.names }
 
     init(bytes: consuming [UInt8], startLine: StartLine, lines: consuming [HeaderLine], headersEnd: Int) {
         storage = Storage(bytes, startLine, lines, headersEnd)
@@ -150,6 +153,7 @@ extension SIPMessage {
 extension SIPMessage {
     /// The first header of that name, as a raw value, unfolded if it was folded.
     package func value(of name: HeaderName) -> ArraySlice<UInt8>? {
+        guard contains(name) else { return nil }
         for line in lines where line.code == name { return text(of: line) }
         return nil
     }
@@ -164,6 +168,7 @@ extension SIPMessage {
     /// out of lists (RFC 3261 §7.3.1 has none, some phones write them).
     package func values(of name: HeaderName) -> [ArraySlice<UInt8>] {
         var out: [ArraySlice<UInt8>] = []
+        guard contains(name) else { return out }
         let isList = name.isList
         for line in lines where line.code == name {
             let value = text(of: line)
@@ -179,16 +184,16 @@ extension SIPMessage {
         return out
     }
 
-    package func contains(_ name: HeaderName) -> Bool {
-        for line in lines where line.code == name { return true }
-        return false
+    package func contains(_ name: HeaderName) -> Bool { names.present.contains(name) }
+
+    /// Whether exactly one header line has that name.
+    package func hasOne(_ name: HeaderName) -> Bool {
+        names.present.contains(name) && !names.repeated.contains(name)
     }
 
-    /// How many header lines have that name.
-    package func count(of name: HeaderName) -> Int {
-        var count = 0
-        for line in lines where line.code == name { count += 1 }
-        return count
+    /// Whether one of the headers that may stand once stands again.
+    package var hasForbiddenRepetition: Bool {
+        names.repeated.contains(anyOf: HeaderSet(.callID, .contentType, .cseq, .expires, .from, .to))
     }
 
     /// Whether a list header has more than one value, in one line or in several.

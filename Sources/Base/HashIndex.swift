@@ -3,19 +3,23 @@
 /// The hashes are keyed with the server's secret, so nobody can choose names that collide, and they stand for the
 /// names themselves: with half a million names in a table a lookup meets a false match with a probability of 3·10⁻¹⁴.
 /// Owners that hold the name anyway compare it.
-struct HashIndex: Sendable {
+///
+/// Public and inlinable like `ASCII`: a lookup is twenty instructions, and several are made for every message.
+public struct HashIndex: Sendable {
     /// Hash and slot side by side, because a table of many thousands is not in the processor's cache.
-    private struct Entry: Sendable {
-        static let free = UInt32.max
-        var hash: UInt64 = 0
-        var slot = free
+    @usableFromInline struct Entry: Sendable {
+        @inlinable static var free: UInt32 { .max }
+        @usableFromInline var hash: UInt64
+        @usableFromInline var slot: UInt32
+
+        @inlinable init(hash: UInt64 = 0, slot: UInt32 = free) { (self.hash, self.slot) = (hash, slot) }
     }
 
-    private var entries: [Entry]
-    private var mask: Int
-    private(set) var count = 0
+    @usableFromInline var entries: [Entry]
+    @usableFromInline var mask: Int
+    public private(set) var count = 0
 
-    init(minimumCapacity: Int = 64) {
+    public init(minimumCapacity: Int = 64) {
         var size = 64
         while size < minimumCapacity { size *= 2 }
         entries = [Entry](repeating: Entry(), count: size)
@@ -23,7 +27,7 @@ struct HashIndex: Sendable {
     }
 
     /// The slot that was set for `hash`.
-    func find(_ hash: UInt64) -> Int? {
+    @inlinable public func find(_ hash: UInt64) -> Int? {
         var place = Int(truncatingIfNeeded: hash) & mask
         while entries[place].slot != Entry.free {
             if entries[place].hash == hash { return Int(entries[place].slot) }
@@ -33,7 +37,7 @@ struct HashIndex: Sendable {
     }
 
     /// Sets the slot for `hash`, replacing an earlier one.
-    mutating func set(_ hash: UInt64, _ slot: Int) {
+    public mutating func set(_ hash: UInt64, _ slot: Int) {
         if (count + 1) * 4 > entries.count * 3 { grow() }
         var place = Int(truncatingIfNeeded: hash) & mask
         while entries[place].slot != Entry.free {
@@ -48,7 +52,7 @@ struct HashIndex: Sendable {
     }
 
     /// Forgets `hash`, and moves later entries of its run back so that every search still ends at a free place.
-    mutating func remove(_ hash: UInt64) {
+    public mutating func remove(_ hash: UInt64) {
         var place = Int(truncatingIfNeeded: hash) & mask
         while entries[place].hash != hash || entries[place].slot == Entry.free {
             guard entries[place].slot != Entry.free else { return }
