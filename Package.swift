@@ -60,10 +60,13 @@ let package = Package(
         .target(name: "Base", swiftSettings: strict),
         .target(name: "SIP", dependencies: ["Base"], swiftSettings: strict),
         .target(name: "SDP", dependencies: ["Base"], swiftSettings: strict),
-        // Protocols of the server alone, as free of dependencies.
+        // Protocols of the server alone, as free of dependencies, but for OpenSSL's ciphers.
         .target(name: "STUN", dependencies: ["Base"], swiftSettings: strict),
         .target(name: "TURN", dependencies: ["Base", "STUN"], swiftSettings: strict),
         .target(name: "RTP", dependencies: ["Base"], swiftSettings: strict),
+        .systemLibrary(
+            name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .target(name: "SRTP", dependencies: ["Base", "RTP", "COpenSSL"], swiftSettings: strict),
 
         // Ring 2: features, without sockets, files or clocks.
         .target(name: "UserAgent", dependencies: ["Base", "SIP", "SDP"], swiftSettings: strict),
@@ -148,7 +151,9 @@ let package = Package(
         // What `make fuzz` found, again on every change.
         .testTarget(
             name: "CorpusTests",
-            dependencies: ["BrowserPhone", "FuzzHarness", "RTP", "SDP", "SIP", "STUN", "TURN", "UserAgent"],
+            dependencies: [
+                "BrowserPhone", "FuzzHarness", "RTP", "SDP", "SIP", "SRTP", "STUN", "TURN", "UserAgent",
+            ],
             swiftSettings: strict),
         tests("Base"), tests("NetSimulation"),
         .testTarget(
@@ -158,6 +163,7 @@ let package = Package(
         tests("SIP", uses: ["Base"], resources: [.copy("Resources")]),
         tests("SDP", uses: ["Base"], resources: [.copy("Descriptions")]),
         tests("STUN", uses: ["Base"]), tests("TURN", uses: ["Base", "STUN"]), tests("RTP", uses: ["Base"]),
+        tests("SRTP", uses: ["Base", "RTP"]),
         tests("UserAgent", uses: ["Base", "SIP", "SDP"]),
         tests("CallControl", uses: ["Base", "SIP", "SDP"]),
         tests("Accounts", uses: ["Base", .product(name: "Crypto", package: "swift-crypto")]),

@@ -4,6 +4,7 @@ import FuzzHarness
 import RTP
 import SDP
 import SIP
+import SRTP
 import STUN
 import TURN
 import Testing
@@ -53,6 +54,14 @@ struct CorpusTests {
     @Test(arguments: inputs(of: "RTP"))
     func `reads media packets and reports`(input: Input) { fuzzRTP(input.bytes) }
 
+    @Test(arguments: inputs(of: "SDES"))
+    func `reads keys of SDES`(input: Input) { fuzzSDES(input.bytes) }
+
+    @Test(arguments: inputs(of: "SRTP"))
+    func `protects and unprotects`(input: Input) {
+        for suite in SRTPSuite.allCases { fuzzSRTP(input.bytes, suite: suite) }
+    }
+
     @Test(arguments: inputs(of: "Seam"))
     func `drives a phone`(input: Input) { fuzzSeam(input.bytes) }
 
@@ -67,9 +76,8 @@ struct CorpusTests {
             .filter { $0.hasSuffix(".swift") }.map { String($0.dropLast(6)) }
         #expect(
             Set(targets) == [
-                "SIPMessage", "StreamFramer", "SIPURI", "DigestHeader", "SDP", "STUN", "TURN", "RTP", "Seam",
-                "UserAgent",
-                "CallControl",
+                "SIPMessage", "StreamFramer", "SIPURI", "DigestHeader", "SDP", "STUN", "TURN", "RTP", "SDES",
+                "SRTP", "Seam", "UserAgent", "CallControl",
             ])
         for target in targets { #expect(!Self.inputs(of: target).isEmpty, "\(target)") }
     }

@@ -1,0 +1,9 @@
+import SRTP
+
+/// Called by libFuzzer with one input after the other; `make fuzz` builds and runs it.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    let bytes = Array(UnsafeBufferPointer(start: start, count: count))
+    for suite in SRTPSuite.allCases { fuzzSRTP(bytes, suite: suite) }
+    return 0
+}
