@@ -35,7 +35,8 @@ struct NonceIssuer: Sendable {
     private func time(in nonce: UnsafeRawBufferPointer) -> UInt32? {
         var bits = UInt64(0)
         for index in 0..<6 {
-            guard let digit = nonce.uint8(at: SecurityFeatures.prefixSize + index), let value = Base64.standard.value(of: digit)
+            guard let digit = nonce.uint8(at: SecurityFeatures.prefixSize + index),
+                let value = Base64.standard.value(of: digit)
             else { return nil }
             bits = bits << 6 | UInt64(value)
         }

@@ -13,11 +13,13 @@ struct PeerPolicy: Sendable {
     private let own: [IPAddress]
     private let allowsPrivate: Bool
     private let reachesOthers: Bool
+    private let exceptions: [IPAddress]
 
     init(_ configuration: TURNConfiguration) {
         let hosts = [configuration.relayV4, configuration.relayV6].compactMap { $0 }
         own = configuration.ownAddresses + hosts.map(\.bound) + hosts.map(\.announced)
         (allowsPrivate, reachesOthers) = (configuration.allowsPrivatePeers, configuration.opensSockets)
+        exceptions = configuration.peersOfTests
     }
 
     func isOwn(_ address: IPAddress) -> Bool {
@@ -28,6 +30,7 @@ struct PeerPolicy: Sendable {
     func verdict(_ address: IPAddress) -> Verdict {
         if isOwn(address) { return .own }
         guard reachesOthers else { return .refused }
+        guard exceptions.isEmpty || !exceptions.contains(address) else { return .allowed }
         switch Self.kind(of: address) {
         case .global: return .allowed
         case .privateNetwork: return allowsPrivate ? .allowed : .refused

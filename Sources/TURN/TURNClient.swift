@@ -25,7 +25,8 @@ package struct TURNClient: Hashable, Sendable {
 
 /// One relayed transport address and its socket.
 package struct RelayID: Hashable, Sendable {
-    let slot: UInt32
+    /// Small numbers, used again: the driver may keep its sockets in a table.
+    package let slot: UInt32
     /// Counts the slot's tenants, so that what comes late for an earlier one finds nobody.
     let generation: UInt32
 }

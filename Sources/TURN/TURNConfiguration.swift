@@ -27,6 +27,8 @@ package struct TURNConfiguration: Sendable {
     package var ownAddresses: [IPAddress] = []
     /// Whether peers in private networks (RFC 1918, RFC 4193 and their like) may be reached.
     package var allowsPrivatePeers = false
+    /// Peers that may be reached whatever their address is: tests on one machine have but loopback.
+    package var peersOfTests: [IPAddress] = []
     package var limits = TURNLimits.standard
 
     package init(realm: [UInt8], credentials: TimeLimitedCredentials, nonceSecret: [UInt8]) {

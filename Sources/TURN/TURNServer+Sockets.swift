@@ -19,6 +19,13 @@ extension TURNServer {
         if let count { outputs.append(.send(Array(reply[..<count]), allocations[slot].client)) }
     }
 
+    /// A relay's socket does not work any more. Its allocation ends: the client hears 437 and makes another.
+    package mutating func failed(_ id: RelayID) {
+        guard let relay = index(of: id) else { return }
+        let owner = relays[relay].allocation >= 0 ? relays[relay].allocation : relays[relay].reservedFor
+        if owner >= 0 { remove(Int(owner)) } else { close(relay: relay) }
+    }
+
     /// Tries another port; a pair is not moved, because both of it must be neighbours.
     private mutating func retry(_ relay: Int) -> Bool {
         let (family, slot) = (relays[relay].family, relays[relay].allocation)

@@ -117,6 +117,29 @@ struct LifetimeTests {
         #expect(site.server.allocationCount == 0 && site.sockets.isEmpty && site.server.userCount == 0)
     }
 
+    @Test func `a socket that fails ends its allocation and no other`() throws {
+        let (first, second) = (Client(site), Client(site, "203.0.113.8"))
+        let relayed = try #require(first.allocate()?.relayed.first)
+        #expect(second.allocate()?.code == nil)
+        let relay = try #require(site.sockets[address("10.0.0.5", relayed.port)])
+        site.fail(relay)
+        #expect(site.server.allocationCount == 1 && site.sockets.count == 1)
+        #expect(first.refresh(600)?.code == .allocationMismatch)
+        #expect(second.refresh(600)?.code == nil)
+        site.fail(relay)
+        #expect(site.server.allocationCount == 1)
+    }
+
+    @Test func `a kept port that fails is forgotten`() throws {
+        let client = Client(site)
+        let token = try #require(client.allocate { $0.add(.evenPort, [0x80]) }?.token)
+        let relayed = try #require(site.sockets.keys.max { $0.port < $1.port })
+        site.fail(try #require(site.sockets[relayed]))
+        #expect(site.sockets.count == 1 && site.server.allocationCount == 1)
+        let other = Client(site, "203.0.113.8")
+        #expect(other.allocate { $0.add(.reservationToken, token) }?.code == .insufficientCapacity)
+    }
+
     @Test func `sockets that open after their client is gone are closed`() {
         site.isHolding = true
         let client = Client(site, over: .tcp)

@@ -67,6 +67,11 @@ final class Site {
         }
     }
 
+    func fail(_ relay: RelayID) {
+        server.failed(relay)
+        drain()
+    }
+
     func advance(_ seconds: Int) {
         now += .seconds(seconds)
         server.handleTimeout(at: now)
