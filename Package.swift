@@ -87,7 +87,7 @@ let package = Package(
         .target(
             name: "SocketIO",
             dependencies: [
-                "Base", "SIP", "CSockets",
+                "Base", "SIP", "STUN", "TURN", "CSockets",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOTLS", package: "swift-nio"),
@@ -173,7 +173,7 @@ let package = Package(
         tests(
             "SocketIO",
             uses: [
-                "Base", "SIP", "CSockets",
+                "Base", "SIP", "STUN", "TURN", "CSockets",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]),

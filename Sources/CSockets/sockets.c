@@ -1,33 +1,19 @@
 #define _GNU_SOURCE
-#include "CSockets.h"
+#include "addresses.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/errqueue.h>
-#include <netinet/in.h>
 #include <netinet/ip_icmp.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <sys/types.h>
 #include <unistd.h>
-
-// Room for one IP_PKTINFO or IPV6_PKTINFO message.
-#define CONTROL_SIZE CMSG_SPACE(sizeof(struct in6_pktinfo))
-
-typedef union {
-    struct cmsghdr alignment;
-    uint8_t bytes[CONTROL_SIZE];
-} control_buffer;
 
 struct hearth_batch {
     uint32_t count;
     uint32_t size;
-    /// How many headers the last call changed, and the next must set up again.
-    uint32_t used;
     uint8_t *slab;
     hearth_datagram *datagrams;
     struct mmsghdr *headers;
@@ -36,55 +22,25 @@ struct hearth_batch {
     control_buffer *controls;
 };
 
-static uint64_t half(const uint8_t *bytes) {
-    uint64_t value = 0;
-    for (int i = 0; i < 8; i++) value = value << 8 | bytes[i];
-    return value;
-}
-
-static void put_half(uint8_t *bytes, uint64_t value) {
-    for (int i = 7; i >= 0; i--, value >>= 8) bytes[i] = (uint8_t)value;
-}
-
-static void from_socket(const struct sockaddr_in6 *name, hearth_address *address) {
-    if (name->sin6_family == AF_INET) {
-        const struct sockaddr_in *four = (const struct sockaddr_in *)name;
-        address->family = 4;
-        address->high = 0;
-        address->low = ntohl(four->sin_addr.s_addr);
-        address->port = ntohs(four->sin_port);
-    } else {
-        address->family = 6;
-        address->high = half(name->sin6_addr.s6_addr);
-        address->low = half(name->sin6_addr.s6_addr + 8);
-        address->port = ntohs(name->sin6_port);
-    }
-}
-
-static socklen_t to_socket(const hearth_address *address, struct sockaddr_in6 *name) {
-    if (address->family == 4) {
-        struct sockaddr_in *four = (struct sockaddr_in *)name;
-        memset(four, 0, sizeof *four);
-        four->sin_family = AF_INET;
-        four->sin_addr.s_addr = htonl((uint32_t)address->low);
-        four->sin_port = htons(address->port);
-        return sizeof *four;
-    }
-    memset(name, 0, sizeof *name);
-    name->sin6_family = AF_INET6;
-    put_half(name->sin6_addr.s6_addr, address->high);
-    put_half(name->sin6_addr.s6_addr + 8, address->low);
-    name->sin6_port = htons(address->port);
-    return sizeof *name;
+// A header as a receive call expects it: the kernel writes lengths and flags of what it received there.
+static void expect(hearth_batch *batch, uint32_t i) {
+    batch->headers[i].msg_hdr.msg_namelen = sizeof batch->names[i];
+    batch->headers[i].msg_hdr.msg_control = &batch->controls[i];
+    batch->headers[i].msg_hdr.msg_controllen = sizeof batch->controls[i];
+    batch->headers[i].msg_hdr.msg_flags = 0;
 }
 
 hearth_batch *hearth_batch_create(uint32_t count, uint32_t size) {
+    return hearth_batch_create_roomy(count, size, 0, 0);
+}
+
+hearth_batch *hearth_batch_create_roomy(uint32_t count, uint32_t size, uint32_t before, uint32_t after) {
     hearth_batch *batch = calloc(1, sizeof *batch);
     if (!batch) return NULL;
+    size_t stride = (size_t)before + size + after;
     batch->count = count;
     batch->size = size;
-    batch->used = count;
-    batch->slab = malloc((size_t)count * size);
+    batch->slab = malloc(count * stride);
     batch->datagrams = calloc(count, sizeof *batch->datagrams);
     batch->headers = calloc(count, sizeof *batch->headers);
     batch->vectors = calloc(count, sizeof *batch->vectors);
@@ -95,11 +51,13 @@ hearth_batch *hearth_batch_create(uint32_t count, uint32_t size) {
         return NULL;
     }
     for (uint32_t i = 0; i < count; i++) {
-        batch->datagrams[i].bytes = batch->slab + (size_t)i * size;
+        batch->datagrams[i].bytes = batch->slab + i * stride + before;
         batch->vectors[i].iov_base = batch->datagrams[i].bytes;
+        batch->vectors[i].iov_len = size;
         batch->headers[i].msg_hdr.msg_iov = &batch->vectors[i];
         batch->headers[i].msg_hdr.msg_iovlen = 1;
         batch->headers[i].msg_hdr.msg_name = &batch->names[i];
+        expect(batch, i);
     }
     return batch;
 }
@@ -117,8 +75,10 @@ void hearth_batch_destroy(hearth_batch *batch) {
 
 hearth_datagram *hearth_batch_datagrams(hearth_batch *batch) { return batch->datagrams; }
 
-static void read_local(struct msghdr *header, hearth_address *local) {
+static void read_controls(struct msghdr *header, hearth_datagram *datagram) {
+    hearth_address *local = &datagram->local;
     local->family = 0;
+    datagram->segment = 0;
     for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
         if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
             struct in_pktinfo info;
@@ -132,56 +92,31 @@ static void read_local(struct msghdr *header, hearth_address *local) {
             local->family = 6;
             local->high = half(info.ipi6_addr.s6_addr);
             local->low = half(info.ipi6_addr.s6_addr + 8);
+        } else if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO) {
+            int segment;
+            memcpy(&segment, CMSG_DATA(c), sizeof segment);
+            datagram->segment = segment > 0 ? (uint32_t)segment : 0;
         }
     }
 }
 
 int hearth_batch_receive(hearth_batch *batch, int socket) {
-    for (uint32_t i = 0; i < batch->used; i++) {
-        batch->vectors[i].iov_len = batch->size;
-        batch->headers[i].msg_hdr.msg_namelen = sizeof batch->names[i];
-        batch->headers[i].msg_hdr.msg_control = &batch->controls[i];
-        batch->headers[i].msg_hdr.msg_controllen = sizeof batch->controls[i];
-        batch->headers[i].msg_hdr.msg_flags = 0;
-    }
-    int received = recvmmsg(socket, batch->headers, batch->count, MSG_DONTWAIT, NULL);
-    batch->used = received > 0 ? (uint32_t)received : 0;
+    return hearth_batch_receive_some(batch, socket, 0, batch->count);
+}
+
+int hearth_batch_receive_some(hearth_batch *batch, int socket, uint32_t from, uint32_t to) {
+    if (to > batch->count || from >= to) return 0;
+    int received = recvmmsg(socket, batch->headers + from, to - from, MSG_DONTWAIT, NULL);
     if (received < 0) return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? 0 : -errno;
-    for (int i = 0; i < received; i++) {
+    for (uint32_t i = from; i < from + (uint32_t)received; i++) {
         hearth_datagram *datagram = &batch->datagrams[i];
         datagram->length = batch->headers[i].msg_len;
         datagram->truncated = (batch->headers[i].msg_hdr.msg_flags & MSG_TRUNC) != 0;
         from_socket(&batch->names[i], &datagram->peer);
-        read_local(&batch->headers[i].msg_hdr, &datagram->local);
+        read_controls(&batch->headers[i].msg_hdr, datagram);
+        expect(batch, i);
     }
     return received;
-}
-
-static void write_local(struct msghdr *header, control_buffer *control, const hearth_address *local) {
-    header->msg_control = NULL;
-    header->msg_controllen = 0;
-    if (local->family == 0) return;
-    memset(control, 0, sizeof *control);
-    header->msg_control = control;
-    header->msg_controllen = sizeof *control;
-    struct cmsghdr *c = CMSG_FIRSTHDR(header);
-    if (local->family == 4) {
-        struct in_pktinfo info = {.ipi_spec_dst.s_addr = htonl((uint32_t)local->low)};
-        c->cmsg_level = IPPROTO_IP;
-        c->cmsg_type = IP_PKTINFO;
-        c->cmsg_len = CMSG_LEN(sizeof info);
-        memcpy(CMSG_DATA(c), &info, sizeof info);
-        header->msg_controllen = CMSG_SPACE(sizeof info);
-    } else {
-        struct in6_pktinfo info = {0};
-        put_half(info.ipi6_addr.s6_addr, local->high);
-        put_half(info.ipi6_addr.s6_addr + 8, local->low);
-        c->cmsg_level = IPPROTO_IPV6;
-        c->cmsg_type = IPV6_PKTINFO;
-        c->cmsg_len = CMSG_LEN(sizeof info);
-        memcpy(CMSG_DATA(c), &info, sizeof info);
-        header->msg_controllen = CMSG_SPACE(sizeof info);
-    }
 }
 
 int hearth_batch_send(hearth_batch *batch, int socket, uint32_t from, uint32_t to) {
@@ -198,8 +133,8 @@ int hearth_batch_send(hearth_batch *batch, int socket, uint32_t from, uint32_t t
     return sent;
 }
 
-int hearth_udp_open(const hearth_address *address, uint32_t buffer_size) {
-    int family = address->family == 4 ? AF_INET : AF_INET6;
+// A socket whose buffers have the size that is asked for, as far as the system allows.
+static int create(int family, uint32_t buffer_size) {
     int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -errno;
     int on = 1, size = (int)buffer_size;
@@ -211,11 +146,14 @@ int hearth_udp_open(const hearth_address *address, uint32_t buffer_size) {
         setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
     }
     if (family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-    // What routers and peers answer to our datagrams is kept for hearth_udp_unreachable.
-    if (family == AF_INET) setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
-    else setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
+    return fd;
+}
+
+// Binds a socket, or closes it. One that is bound to all addresses tells which of them was asked.
+static int bind_or_close(int fd, const hearth_address *address) {
+    int on = 1;
     if (address->high == 0 && address->low == 0) {
-        if (family == AF_INET) setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
+        if (address->family == 4) setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on);
         else setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on);
     }
     struct sockaddr_in6 name;
@@ -226,6 +164,34 @@ int hearth_udp_open(const hearth_address *address, uint32_t buffer_size) {
         return -error;
     }
     return fd;
+}
+
+int hearth_udp_open(const hearth_address *address, uint32_t buffer_size) {
+    int fd = create(address->family == 4 ? AF_INET : AF_INET6, buffer_size);
+    if (fd < 0) return fd;
+    // What routers and peers answer to our datagrams is kept for hearth_udp_unreachable.
+    int on = 1;
+    if (address->family == 4) setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof on);
+    else setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof on);
+    return bind_or_close(fd, address);
+}
+
+int hearth_media_open(const hearth_address *address, uint32_t buffer_size) {
+    int fd = create(address->family == 4 ? AF_INET : AF_INET6, buffer_size);
+    if (fd < 0) return fd;
+    // A kernel without UDP_GRO (before 5.0) gives datagrams one by one. Routers may cut what is too long for them:
+    // RFC 8656 section 14 lets a relay leave the DF bit unset.
+    int on = 1, four = IP_PMTUDISC_DONT, six = IPV6_PMTUDISC_DONT;
+    setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof on);
+    if (address->family == 4) setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &four, sizeof four);
+    else setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &six, sizeof six);
+    return bind_or_close(fd, address);
+}
+
+int hearth_socket_error(int socket) {
+    int error = 0;
+    socklen_t length = sizeof error;
+    return getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &length) ? errno : error;
 }
 
 // Says that nothing listens there, or that no way leads there. Not the others: time exceeded passes when routes settle,
@@ -291,8 +257,8 @@ int hearth_poll_watch(int poll, int descriptor, uint64_t number) {
 }
 
 int hearth_poll_wait(int poll, uint64_t *numbers, int maximum, int milliseconds) {
-    struct epoll_event events[16];
-    if (maximum > 16) maximum = 16;
+    struct epoll_event events[128];
+    if (maximum > 128) maximum = 128;
     int count = epoll_wait(poll, events, maximum, milliseconds);
     if (count < 0) return 0;
     for (int i = 0; i < count; i++) {

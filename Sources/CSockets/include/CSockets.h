@@ -15,9 +15,11 @@ typedef struct {
 } hearth_address;
 
 /// One datagram of a batch. `local` is the address the peer asked; family 0 when the socket is bound to one address.
+/// `segment` is 0, or how long each of several datagrams is that the kernel joined; the last may be shorter.
 typedef struct {
     uint8_t *bytes;
     uint32_t length;
+    uint32_t segment;
     uint8_t truncated;
     hearth_address peer;
     hearth_address local;
@@ -27,11 +29,17 @@ typedef struct {
 typedef struct hearth_batch hearth_batch;
 
 hearth_batch *hearth_batch_create(uint32_t count, uint32_t size);
+
+/// The same with free bytes before and after each buffer.
+hearth_batch *hearth_batch_create_roomy(uint32_t count, uint32_t size, uint32_t before, uint32_t after);
 void hearth_batch_destroy(hearth_batch *batch);
 hearth_datagram *hearth_batch_datagrams(hearth_batch *batch);
 
 /// Receives what is waiting, up to the batch's count: how many, 0 when nothing waits, or -errno.
 int hearth_batch_receive(hearth_batch *batch, int socket);
+
+/// The same into the buffers `from ..< to` alone.
+int hearth_batch_receive_some(hearth_batch *batch, int socket, uint32_t from, uint32_t to);
 
 /// Sends datagrams `from ..< to`: how many the kernel took, 0 when its buffer is full, or -errno: of the first of them,
 /// or of an earlier one that came back (see hearth_udp_unreachable).
@@ -39,6 +47,12 @@ int hearth_batch_send(hearth_batch *batch, int socket, uint32_t from, uint32_t t
 
 /// A bound, non-blocking UDP socket, or -errno. An IPv6 socket takes IPv6 alone. A wildcard address reports `local`.
 int hearth_udp_open(const hearth_address *address, uint32_t buffer_size);
+
+/// The same for media: the kernel may join datagrams of one peer (UDP_GRO), and ICMP messages are no errors.
+int hearth_media_open(const hearth_address *address, uint32_t buffer_size);
+
+/// The error that waits at a socket, and clears it: errno, or 0.
+int hearth_socket_error(int socket);
 
 /// Takes one peer that an ICMP message called unreachable (port, host, network): 1 when there was one, else 0.
 ///
@@ -51,7 +65,42 @@ int hearth_socket_address(int socket, hearth_address *address);
 /// Reads a system socket address; returns 0, or -1 for a family other than IPv4 and IPv6.
 int hearth_address_read(const void *name, hearth_address *address);
 
-// The control loop's epoll: each descriptor is watched for input under a number of its owner's.
+/// One datagram on its way out: where it lies, and where it goes. `local` as above.
+typedef struct {
+    const uint8_t *bytes;
+    uint32_t length;
+    /// Index of the next one for the same socket, or HEARTH_LAST.
+    uint32_t next;
+    hearth_address peer;
+    hearth_address local;
+} hearth_packet;
+
+static const uint32_t HEARTH_LAST = UINT32_MAX;
+
+/// What became of a chain of packets.
+typedef struct {
+    uint32_t sent;
+    /// Dropped because the socket's buffer was full.
+    uint32_t full;
+    /// Refused by the system: no route, a firewall, too long. `error` says why the last one was.
+    uint32_t refused;
+    int error;
+    /// This machine cannot join packets: do not ask for it again.
+    uint8_t cannot_join;
+} hearth_sent;
+
+/// Room for the system calls of one thread that sends.
+typedef struct hearth_sender hearth_sender;
+
+hearth_sender *hearth_sender_create(void);
+void hearth_sender_destroy(hearth_sender *sender);
+
+/// Sends the chain that begins at `packets[first]`. With `joins`, packets of one length that follow each other to one
+/// peer leave as one buffer which the kernel or the network card cuts up (UDP_SEGMENT).
+void hearth_sender_send(
+    hearth_sender *sender, int socket, const hearth_packet *packets, uint32_t first, int joins, hearth_sent *result);
+
+// The epoll of a loop: each descriptor is watched for input under a number of its owner's.
 
 int hearth_poll_create(void);
 int hearth_poll_watch(int poll, int descriptor, uint64_t number);
