@@ -24,6 +24,7 @@ import Testing
         )
         let relayed = try #require(anna.allocate())
         #expect(bob.allocate() != nil)
+        site.waitFor(.allocations, 2)
         // Connected to a port nobody has, the socket hears that with the next datagram: an error of its own.
         let broken = try #require(descriptor(of: relayed))
         let nobody = try RelayClient(site.worker.addresses[0]).address
