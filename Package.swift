@@ -63,6 +63,7 @@ let package = Package(
         // Protocols of the server alone, as free of dependencies, but for OpenSSL's ciphers.
         .target(name: "STUN", dependencies: ["Base"], swiftSettings: strict),
         .target(name: "TURN", dependencies: ["Base", "STUN"], swiftSettings: strict),
+        .target(name: "ICE", dependencies: ["Base", "STUN"], swiftSettings: strict),
         .target(name: "RTP", dependencies: ["Base"], swiftSettings: strict),
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
@@ -164,6 +165,7 @@ let package = Package(
         tests("SDP", uses: ["Base"], resources: [.copy("Descriptions")]),
         tests("STUN", uses: ["Base"]), tests("TURN", uses: ["Base", "STUN"]), tests("RTP", uses: ["Base"]),
         tests("SRTP", uses: ["Base", "RTP"]),
+        tests("ICE", uses: ["Base", "STUN", "NetSimulation"]),
         tests("UserAgent", uses: ["Base", "SIP", "SDP"]),
         tests("CallControl", uses: ["Base", "SIP", "SDP"]),
         tests("Accounts", uses: ["Base", .product(name: "Crypto", package: "swift-crypto")]),
