@@ -47,6 +47,15 @@ struct Inbox: ~Copyable {
         return (buffers, room, 0)
     }
 
+    /// Puts a message that came another way into a free buffer, of which there must be one; nil when it is too long.
+    mutating func place(_ message: UnsafeRawBufferPointer) -> Packet? {
+        guard message.count <= MediaLimits.bufferSize, let start = message.baseAddress else { return nil }
+        (datagrams[next].length, datagrams[next].segment, datagrams[next].truncated) = (UInt32(message.count), 0, 0)
+        UnsafeMutableRawPointer(datagrams[next].bytes).copyMemory(from: start, byteCount: message.count)
+        next += 1
+        return packet(0, of: next - 1)
+    }
+
     subscript(buffer: Int) -> hearth_datagram {
         _read { yield datagrams[buffer] }
     }

@@ -12,7 +12,7 @@ package final class MediaCounters: @unchecked Sendable {
         case overBandwidth
         /// Strangers that got no answer, because their address had enough of them.
         case unanswered
-        /// Datagrams received and sent, answers included.
+        /// Datagrams and messages of streams received and sent, answers included.
         case received, sent
         /// Dropped because a socket's buffer was full.
         case full

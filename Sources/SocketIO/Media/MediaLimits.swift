@@ -20,6 +20,8 @@ enum MediaLimits {
     static let portBuffer = UInt32(4 << 20)
     /// The same of a relay's socket: half a second of a large video at 4 Mbit/s.
     static let relayBuffer = UInt32(256 << 10)
+    /// Bytes of streams' messages that wait for the worker: a tenth of a second of its work. Beyond, they are dropped.
+    static let streamBacklog = 8 << 20
     /// Losses are told to the log no oftener.
     static let lossReportInterval = Duration.seconds(10)
 }

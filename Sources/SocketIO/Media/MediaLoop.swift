@@ -31,7 +31,8 @@ struct MediaLoop: ~Copyable {
     private var sending: [Int] = []
     /// Cleared when this machine turns out to be unable to.
     private var joins = true
-    private var traffic = MediaTraffic()
+    var traffic = MediaTraffic()
+    var streams = StreamTable()
     private var calendarRead: Instant
 
     init(
@@ -51,8 +52,8 @@ struct MediaLoop: ~Copyable {
     /// The media port's sockets are the worker's.
     deinit { for socket in sockets[portCount...] where socket.descriptor >= 0 { Glibc.close(socket.descriptor) } }
 
-    /// Works until `isStopping` says so, which is asked whenever somebody woke the loop up.
-    mutating func run(until isStopping: () -> Bool) {
+    /// Works until told to stop. What other threads bring is asked for whenever one of them woke the loop up.
+    mutating func run(_ mailbox: MediaMailbox) {
         withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 128) { ready in
             while true {
                 let timeout = milliseconds(until: server.nextTimeout)
@@ -60,7 +61,7 @@ struct MediaLoop: ~Copyable {
                 for index in 0..<Int(count) {
                     guard ready[index] != Self.wakeNumber else {
                         hearth_wake_clear(wakeUp)
-                        if isStopping() { return }
+                        guard take(mailbox.take()) else { return }
                         continue
                     }
                     serve(Int(ready[index] & ~HEARTH_POLL_ERROR), hasError: ready[index] & HEARTH_POLL_ERROR != 0)
@@ -77,6 +78,7 @@ struct MediaLoop: ~Copyable {
             takeOutputs(at: now)
         }
         flush()
+        streams.flush()
         if now - calendarRead >= Self.calendarTime {
             server.setClock(unixTime: Int64(time(nil)), at: now)
             calendarRead = now
@@ -139,6 +141,14 @@ struct MediaLoop: ~Copyable {
             begin(place)
             let source = sockets[place].source(sockets[place].local(asked: inbox[buffer].local))
             outbox.addReply(size, to: inbox[buffer].peer, from: source, &sockets[place].waiting)
+        case .client, .peer: follow(route, of: packet)
+        }
+    }
+
+    /// Sends a relayed packet on its way.
+    mutating func follow(_ route: Route, of packet: Inbox.Packet) {
+        switch route {
+        case .nothing, .reply: break
         case .client(let client, let range):
             send(UnsafeRawBufferPointer(rebasing: packet.bytes[range]), to: client)
         case .peer(let relay, let peer, let range):
@@ -153,8 +163,12 @@ struct MediaLoop: ~Copyable {
 
     // MARK: Out
 
-    /// Sends a packet from the socket of the media port that the client uses.
+    /// Sends a packet over the client's connection, or from the socket of the media port that it uses.
     mutating func send(_ bytes: UnsafeRawBufferPointer, to client: TURNClient) {
+        guard client.transport == .udp else {
+            if streams.add(bytes, to: client) { traffic.sent += 1 }
+            return
+        }
         let isV4 = client.local.ip.isV4
         for place in 0..<portCount where sockets[place].address.ip.isV4 == isV4 {
             begin(place)

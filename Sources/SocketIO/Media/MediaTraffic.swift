@@ -4,9 +4,9 @@ import TURN
 
 /// What the loop counts beside the core.
 struct MediaTraffic {
-    /// Datagrams read.
+    /// Datagrams and messages read, and sent.
     var received = 0
-    private var sent = 0
+    var sent = 0
     private var full = 0
     private var refused = 0
     private var lastError = Int32(0)

@@ -26,7 +26,7 @@ package final class MediaWorker: Sendable {
     private let configuration: TURNConfiguration
     private let report: @Sendable (MediaEvent) -> Void
     private let state = Mutex(State.idle)
-    private let isStopping = Atomic(false)
+    private let mailbox = MediaMailbox()
 
     /// Binds the media port. Nobody is answered before `start()`.
     ///
@@ -69,12 +69,37 @@ package final class MediaWorker: Sendable {
         state.withLock { state in
             if case .stopped = state { return }
             if case .running(let thread) = state {
-                isStopping.store(true, ordering: .releasing)
+                _ = mailbox.put(.stop)
                 hearth_wake(wakeUp)
                 pthread_join(thread, nil)
             }
             Self.close(ports, [poll, wakeUp])
             state = .stopped
+        }
+    }
+
+    // MARK: Connections
+
+    /// A connection may carry TURN from now on. Its messages come by `receive`, answers leave by `stream.send`.
+    package func opened(_ stream: MediaStream) { deliver(.opened(stream)) }
+
+    /// Whole messages of a connection, as `StreamFrame` cuts them, padding included.
+    ///
+    /// - Returns: false when the worker does not keep up and they were dropped.
+    @discardableResult
+    package func receive(_ messages: [UInt8], from client: TURNClient) -> Bool { deliver(.messages(messages, client)) }
+
+    /// The connection ended, and with it what was allocated over it.
+    package func closed(_ client: TURNClient) { deliver(.closed(client)) }
+
+    /// After `stop()` nobody is woken up, because the descriptor may be another's by then.
+    @discardableResult
+    private func deliver(_ delivery: MediaDelivery) -> Bool {
+        state.withLock { state in
+            guard case .running = state else { return false }
+            let (isTaken, isFirst) = mailbox.put(delivery)
+            if isFirst { hearth_wake(wakeUp) }
+            return isTaken
         }
     }
 
@@ -85,7 +110,7 @@ package final class MediaWorker: Sendable {
     fileprivate func run() {
         var loop = MediaLoop(
             ports: ports, poll: poll, wakeUp: wakeUp, configuration, counters: counters, report: report)
-        loop.run { isStopping.load(ordering: .acquiring) }
+        loop.run(mailbox)
     }
 }
 

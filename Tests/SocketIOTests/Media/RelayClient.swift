@@ -65,10 +65,7 @@ final class RelayClient {
     let descriptor: Int32
     let address: TransportAddress
     private let server: TransportAddress
-    private var nonce: [UInt8] = []
-    private let key: IntegrityKey
-    private let name: [UInt8]
-    private var random = RandomSource.system
+    private let requests: RelayRequests
 
     init(_ server: TransportAddress, at ip: IPAddress = .v4(0x7f00_0001), user: String = "anna") throws {
         var wanted = TransportAddress(ip: ip, port: 0).cAddress
@@ -76,9 +73,7 @@ final class RelayClient {
         var bound = hearth_address()
         #expect(descriptor >= 0 && hearth_socket_address(descriptor, &bound) == 0)
         (address, self.server) = (TransportAddress(bound), server)
-        let (name, password) = RelaySite.credentials.issue(to: Array(user.utf8), until: Int64(time(nil)) + 3_600)
-        self.name = name
-        key = IntegrityKey(sha1: LongTermKey.md5(user: name, realm: RelaySite.realm, password: password))
+        requests = RelayRequests(user: user)
     }
 
     deinit { close(descriptor) }
@@ -86,8 +81,6 @@ final class RelayClient {
     // MARK: Datagrams
 
     /// Sends datagrams of one length as one buffer, as a sender with GSO does.
-    func send(_ datagrams: [UInt8]..., to peer: TransportAddress? = nil) { send(datagrams, to: peer) }
-
     func send(_ datagrams: [[UInt8]], to peer: TransportAddress? = nil) {
         let sender = hearth_sender_create()
         defer { hearth_sender_destroy(sender) }
@@ -119,10 +112,13 @@ final class RelayClient {
             for index in 0..<Int(max(0, received)) {
                 let datagram = hearth_batch_datagrams(batch)![index]
                 let bytes = Array(UnsafeBufferPointer(start: datagram.bytes, count: Int(datagram.length)))
-                let size = datagram.segment > 0 ? Int(datagram.segment) : max(1, bytes.count)
+                let (size, peer) = (Int(datagram.segment), TransportAddress(datagram.peer))
+                guard size > 0 else {
+                    found.append((bytes, peer))
+                    continue
+                }
                 for start in stride(from: 0, to: bytes.count, by: size) {
-                    found.append(
-                        (Array(bytes[start..<min(bytes.count, start + size)]), TransportAddress(datagram.peer)))
+                    found.append((Array(bytes[start..<min(bytes.count, start + size)]), peer))
                 }
             }
         }
@@ -131,78 +127,22 @@ final class RelayClient {
 
     // MARK: Requests
 
-    /// Asks, with credentials once it has a nonce, until the answer is not 401 or 438.
+    private func exchange(_ request: [UInt8]) -> RelayAnswer? {
+        send([request])
+        return receive().first.flatMap { RelayAnswer($0.bytes) }
+    }
+
     func ask(_ method: STUNMethod, _ write: (inout STUNWriter) -> Void = { _ in }) -> RelayAnswer? {
-        for _ in 0..<2 {
-            send(request(method, write))
-            guard let bytes = receive().first?.bytes, let answer = RelayAnswer(bytes) else { return nil }
-            guard answer.code == .unauthenticated || answer.code == .staleNonce, let fresh = answer.nonce else {
-                return answer
-            }
-            nonce = fresh
-        }
-        return nil
+        requests.ask(method, write) { exchange($0) }
     }
 
-    private func request(_ method: STUNMethod, _ write: (inout STUNWriter) -> Void) -> [UInt8] {
-        var room = [UInt8](repeating: 0, count: 512)
-        let id = TransactionID(high: UInt32(truncatingIfNeeded: random.next()), low: random.next())
-        let count = room.withUnsafeMutableBytes { bytes -> Int? in
-            var writer = STUNWriter(STUNType(.request, method), id, into: bytes)
-            write(&writer)
-            if !nonce.isEmpty {
-                writer.add(.username, name)
-                writer.add(.realm, RelaySite.realm)
-                writer.add(.nonce, nonce)
-                writer.add(key)
-            }
-            return writer.finish()
-        }
-        return Array(room[..<(count ?? 0)])
-    }
-
-    /// The relayed address.
-    func allocate(family: UInt32 = 1) -> TransportAddress? {
-        ask(.allocate) {
-            $0.add(.requestedTransport, UInt32(17) << 24)
-            $0.add(.requestedAddressFamily, family << 24)
-        }?.relayed
-    }
+    func allocate(family: UInt32 = 1) -> TransportAddress? { requests.allocate(family: family) { exchange($0) } }
 
     func bind(_ channel: UInt16, to peer: TransportAddress) -> Bool {
-        let answer = ask(.channelBind) {
-            $0.add(.channelNumber, UInt32(channel) << 16)
-            $0.add(.xorPeerAddress, xor: peer)
-        }
-        return answer?.type.messageClass == .success
+        requests.bind(channel, to: peer) { exchange($0) }
     }
 
     static func channelData(_ channel: UInt16, _ payload: [UInt8]) -> [UInt8] {
         [UInt8(channel >> 8), UInt8(channel & 0xff), UInt8(payload.count >> 8), UInt8(payload.count & 0xff)] + payload
-    }
-}
-
-/// What the tests read of an answer.
-struct RelayAnswer {
-    let type: STUNType
-    let code: STUNErrorCode?
-    let nonce: [UInt8]?
-    let mapped: TransportAddress?
-    let relayed: TransportAddress?
-    let peer: TransportAddress?
-    let data: [UInt8]?
-
-    init?(_ bytes: [UInt8]) {
-        let read = bytes.withUnsafeBytes { buffer -> Self? in
-            (try? STUNMessage(parsing: buffer)).map { Self($0) }
-        }
-        guard let read else { return nil }
-        self = read
-    }
-
-    private init(_ message: STUNMessage) {
-        (type, code, nonce) = (message.type, message.errorCode, message.nonce.map { Array($0) })
-        (mapped, relayed) = (message.xorAddress(.xorMappedAddress), message.xorAddress(.xorRelayedAddress))
-        (peer, data) = (message.xorAddress(.xorPeerAddress), message.value(of: .data).map { Array($0) })
     }
 }
