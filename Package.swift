@@ -153,7 +153,7 @@ let package = Package(
         .testTarget(
             name: "CorpusTests",
             dependencies: [
-                "BrowserPhone", "FuzzHarness", "RTP", "SDP", "SIP", "SRTP", "STUN", "TURN", "UserAgent",
+                "BrowserPhone", "FuzzHarness", "ICE", "RTP", "SDP", "SIP", "SRTP", "STUN", "TURN", "UserAgent",
             ],
             swiftSettings: strict),
         tests("Base"), tests("NetSimulation"),

@@ -164,6 +164,7 @@ extension ICEAgent {
         }
         guard session.earlyChecks.count < ICELimits.earlyChecks else { return false }
         session.earlyChecks.append(check)
+        outputs.append(.event(.heard(check.path)))
         return true
     }
 

@@ -16,12 +16,9 @@ extension ICEAgent {
             let request = session.checklist[index].check?.request
         else { return refuse(.unknownTransaction) }
         guard remote.key.protects(message) else { return refuse(.wrongPassword) }
-        guard session.checklist[index].path == path else {
-            // §7.2.5.2.1: not symmetric, so the check has failed.
-            fail(index)
-            conclude(at: now)
-            return refuse(.otherPath)
-        }
+        // §7.2.5.2.1: not symmetric, so no success. The check goes on, and fails in its time: whoever sees packets could
+        // otherwise stop a call by sending one copy of an answer from elsewhere.
+        guard session.checklist[index].path == path else { return refuse(.otherPath) }
         if message.messageClass == .success {
             guard let mapped = message.xorAddress(.xorMappedAddress) else { return refuse(.malformed) }
             succeed(index, request, mapped: mapped, at: now)

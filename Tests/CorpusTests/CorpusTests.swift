@@ -1,6 +1,7 @@
 import BrowserPhone
 import Foundation
 import FuzzHarness
+import ICE
 import RTP
 import SDP
 import SIP
@@ -51,6 +52,9 @@ struct CorpusTests {
     @Test(arguments: inputs(of: "TURN"))
     func `drives a relay`(input: Input) { fuzzTURN(input.bytes) }
 
+    @Test(arguments: inputs(of: "ICE"))
+    func `drives an ICE agent`(input: Input) { fuzzICE(input.bytes) }
+
     @Test(arguments: inputs(of: "RTP"))
     func `reads media packets and reports`(input: Input) { fuzzRTP(input.bytes) }
 
@@ -76,7 +80,7 @@ struct CorpusTests {
             .filter { $0.hasSuffix(".swift") }.map { String($0.dropLast(6)) }
         #expect(
             Set(targets) == [
-                "SIPMessage", "StreamFramer", "SIPURI", "DigestHeader", "SDP", "STUN", "TURN", "RTP", "SDES",
+                "SIPMessage", "StreamFramer", "SIPURI", "DigestHeader", "SDP", "STUN", "TURN", "ICE", "RTP", "SDES",
                 "SRTP", "Seam", "UserAgent", "CallControl",
             ])
         for target in targets { #expect(!Self.inputs(of: target).isEmpty, "\(target)") }

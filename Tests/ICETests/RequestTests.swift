@@ -64,6 +64,7 @@ struct RequestTests {
             #expect(bench.give(bench.request(), along: path("203.0.113.7", port)).reply.count > 0)
         }
         #expect(bench.give(bench.request(), along: remote).outcome == .refused(.tooManyPaths, count: 0))
+        #expect(bench.events.count == ICELimits.earlyChecks && bench.events.first == .heard(path("203.0.113.7", 1)))
         bench.advance(1_000)
         #expect(bench.sent.isEmpty)
         try bench.describe()
