@@ -1,4 +1,4 @@
-"""Fixtures: a household's server per module, browsers per session, people as pages. HEARTH_BINARY names the build."""
+"""Fixtures: a household's server per module, with people as pages or by name alone, browsers per session. HEARTH_BINARY names the build."""
 
 from __future__ import annotations
 
@@ -71,6 +71,12 @@ class Household:
         page.see("button", "Sign out")
         return page
 
+    def member(self, name: str) -> None:
+        """Makes sure that `name` has joined, and opens no page that stays."""
+        if name not in self.joined:
+            self.person(name)
+            self.pages.pop().close()
+
     def close_pages(self) -> None:
         for page in self.pages:
             if isinstance(page, FirefoxPage):
@@ -83,8 +89,7 @@ class Household:
         self.close_pages()
         for firefox in self.firefoxes:
             firefox.close()
-        code = self.server.stop()
-        assert code == 0, f"the server ended with {code}:\n{self.server.log[-3000:]}"
+        self.server.end()
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +100,16 @@ def house(tmp_path_factory, chromium) -> Iterator[Household]:
         yield household
     finally:
         household.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory) -> Iterator[Server]:
+    """A server with Anna, its owner, and Bob, who joined without a browser: for telephones and strangers."""
+    running = Server(tmp_path_factory.mktemp("hearth"))
+    for name in ("anna", "bob"):
+        running.join(name)
+    yield running
+    running.end()
 
 
 @pytest.fixture

@@ -121,9 +121,7 @@ def test_caller_gives_up(home):
 
 def test_nobody_there(home):
     anna = home.person("anna")
-    if "bob" not in home.joined:
-        home.person("bob")
-        home.pages.pop().close()
+    home.member("bob")
     anna.open_person("Bob")
     anna.press("Call")
     anna.wait_status("Call ended")

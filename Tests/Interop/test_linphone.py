@@ -4,22 +4,11 @@ from __future__ import annotations
 
 import subprocess
 
-import pytest
-
 from lab import sound
 from lab.linphone import Linphone
 from lab.page import eventually
 from lab.phones import Baresip
 from lab.server import Server
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    running = Server(tmp_path_factory.mktemp("linphone"))
-    for name in ("anna", "bob"):
-        running.join(name)
-    yield running
-    assert running.stop() == 0
 
 
 def authority(server: Server):

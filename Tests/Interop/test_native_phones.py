@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -11,16 +10,7 @@ import pytest
 from lab import sound
 from lab.page import eventually
 from lab.phones import Baresip, sipp
-from lab.server import Server, free_port
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    running = Server(tmp_path_factory.mktemp("phones"))
-    for name in ("anna", "bob"):
-        running.join(name)
-    yield running
-    assert running.stop() == 0
+from lab.server import Server, await_end, free_port
 
 
 def call_and_listen(server: Server, work: Path, transport: str) -> None:
@@ -65,7 +55,7 @@ def test_two_phones_call_each_other_over_ipv6(tmp_path_factory, tmp_path, transp
             server.join(name)
         call_and_listen(server, tmp_path, transport)
     finally:
-        assert server.stop() == 0
+        server.end()
 
 
 def test_a_phone_survives_a_restart_of_the_server(server, tmp_path):
@@ -115,9 +105,7 @@ def test_sipp_calls_through_the_proxy(server, tmp_path, transport):
         assert done.returncode == 0, done.stdout[-1500:] + done.stderr
         assert callee.wait(10) == 0
     finally:
-        if callee.poll() is None:
-            callee.kill()
-            callee.wait()
+        await_end(callee, 0)
 
 
 def test_a_browser_that_calls_a_phone_is_told_why_not(house, tmp_path):
@@ -125,9 +113,7 @@ def test_a_browser_that_calls_a_phone_is_told_why_not(house, tmp_path):
     carol = None
     anna = house.person("anna")
     try:
-        if "carol" not in house.joined:
-            house.person("carol")
-            house.pages.pop().close()
+        house.member("carol")
         carol = Baresip(tmp_path / "carol", house.server.phone("carol", "Desk"), house.server.sip("udp"))
         carol.wait_registered()
         anna.call("Carol")
@@ -160,7 +146,7 @@ def test_a_removed_phone_is_refused(tmp_path):
     server.join("anna")
     account = server.phone("anna", "Lost phone")
     server.command("phone", "remove", "anna", "Lost phone")
-    time.sleep(0.6)
+    server.wait_heard()
     phone = Baresip(tmp_path / "phone", account, server.sip("udp"))
     try:
         phone.wait_refused()

@@ -21,9 +21,7 @@ RENDER = """async ([tone, rate, stop]) => {
   engine.suspend?.(stop).then(() => { tones.play(undefined); go(); });
   const samples = (await engine.startRendering()).getChannelData(0);
   const bytes = new Uint8Array(samples.buffer);
-  let text = '';
-  for (let at = 0; at < bytes.length; at += 32768) text += String.fromCharCode(...bytes.subarray(at, at + 32768));
-  return btoa(text);
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
 }"""
 
 

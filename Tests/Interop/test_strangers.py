@@ -19,16 +19,7 @@ from lab.page import eventually
 from lab.server import Server
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    running = Server(tmp_path_factory.mktemp("strangers"))
-    running.join("anna")
-    yield running
-    assert running.process and running.process.poll() is None, f"the server died:\n{running.log[-3000:]}"
-    assert running.stop() == 0
-
-
-def ask(server: Server, message: str, seconds: float = 2) -> str:
+def ask(server: Server, message: str, seconds: float = 5) -> str:
     """One datagram and the first final answer to it."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.settimeout(seconds)

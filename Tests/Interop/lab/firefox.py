@@ -13,7 +13,7 @@ from marionette_driver.errors import JavascriptException, MarionetteException
 from marionette_driver.marionette import Marionette
 
 from .page import SPY, Page, eventually
-from .server import free_port
+from .server import await_end, free_port
 
 PREFERENCES = {
     "media.navigator.streams.fake": True, "media.navigator.permission.disabled": True, "media.peerconnection.ice.loopback": True,
@@ -115,9 +115,5 @@ class FirefoxPage(Page):
         except (MarionetteException, OSError):
             pass
         self.process.terminate()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        await_end(self.process)
         shutil.rmtree(self.profile, ignore_errors=True)

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 from .page import eventually
+from .server import await_end
 
 CONFIGURATION = """
 [sip]
@@ -102,9 +103,5 @@ class Linphone:
     def close(self) -> None:
         if self.process.poll() is None:
             self.command("quit")
-            try:
-                self.process.wait(10)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+            await_end(self.process)
         os.close(self._terminal)

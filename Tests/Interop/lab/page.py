@@ -54,9 +54,7 @@ LISTEN = """async (seconds) => {
   const samples = new Int16Array(parts.length * 4096);
   parts.forEach((part, index) => part.forEach((value, offset) => { samples[index * 4096 + offset] = value * 32767; }));
   const bytes = new Uint8Array(samples.buffer);
-  let text = '';
-  for (let at = 0; at < bytes.length; at += 32768) text += String.fromCharCode(...bytes.subarray(at, at + 32768));
-  return btoa(text);
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
 }"""
 
 
@@ -74,19 +72,15 @@ RECORD = """async (seconds) => {
   recorder.stop();
   await stopped;
   const bytes = new Uint8Array(await new Blob(parts).arrayBuffer());
-  let text = '';
-  for (let at = 0; at < bytes.length; at += 32768) text += String.fromCharCode(...bytes.subarray(at, at + 32768));
-  return btoa(text);
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
 }"""
 
 DECODE = """async (recording) => {
-  const bytes = Uint8Array.from(atob(recording), (one) => one.charCodeAt(0));
+  const encoded = Uint8Array.from(atob(recording), (one) => one.charCodeAt(0));
   const context = new OfflineAudioContext(1, 48000, 48000);
-  const sound = (await context.decodeAudioData(bytes.buffer)).getChannelData(0);
-  const samples = new Uint8Array(Int16Array.from(sound, (value) => value * 32767).buffer);
-  let text = '';
-  for (let at = 0; at < samples.length; at += 32768) text += String.fromCharCode(...samples.subarray(at, at + 32768));
-  return btoa(text);
+  const sound = (await context.decodeAudioData(encoded.buffer)).getChannelData(0);
+  const bytes = new Uint8Array(Int16Array.from(sound, (value) => value * 32767).buffer);
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
 }"""
 
 

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from .page import eventually
-from .server import free_port
+from .server import await_end, free_port
 from .sound import make_sound
 
 
@@ -119,11 +119,7 @@ class Baresip:
                 self.process.wait(5)
             except (OSError, subprocess.TimeoutExpired):
                 self.process.terminate()
-                try:
-                    self.process.wait(5)
-                except subprocess.TimeoutExpired:
-                    self.process.kill()
-                    self.process.wait()
+                await_end(self.process, 5)
 
 
 def sipp(work: Path, scenario: Path, target: str, *extra: str, seconds: int = 30) -> subprocess.CompletedProcess:

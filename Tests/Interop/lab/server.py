@@ -31,6 +31,15 @@ def binary() -> Path:
 _ports = itertools.count(os.getpid() * 64)
 
 
+def await_end(process: subprocess.Popen, seconds: float = 10) -> None:
+    """Waits for a process that was asked to end; one that does not is killed."""
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 def free_port(host: str = "127.0.0.1") -> int:
     """A port nobody has, for TCP and UDP. Below those the kernel gives to sockets that ask for any: one of these, closed again, may be a browser's the next moment."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -102,6 +111,11 @@ class Server:
             self.process.send_signal(how)
         return self.process.wait(10)
 
+    def end(self) -> None:
+        """At the end of the tests: it was still there, and goes as it should."""
+        code = self.stop()
+        assert code == 0, f"the server ended with {code}:\n{self.log[-3000:]}"
+
     def restart(self, how: int = signal.SIGTERM) -> None:
         self.stop(how)
         self.start()
@@ -134,6 +148,9 @@ class Server:
     def phone(self, name: str, label: str) -> dict:
         """The SIP account of a native phone: server, user, password."""
         account = json.loads(self.command("phone", "add", name, label, "--json"))
-        # The running server looks for what commands changed four times a second (docs/operate.md).
-        time.sleep(0.6)
+        self.wait_heard()
         return account
+
+    def wait_heard(self) -> None:
+        """The running server hears of what a command changed within a second (docs/operate.md), and says so nowhere."""
+        time.sleep(1)
