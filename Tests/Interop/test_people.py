@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -85,6 +86,22 @@ def test_the_owner_makes_a_link_in_the_page(home):
         "a link is shown")
     gina = home.page()
     gina.join(link.strip())
+
+
+def test_a_user_name_is_proposed_and_what_is_typed_stays(home):
+    anna = home.person("anna")
+    for full_name, typed, expected in (("Hanna Ek", None, "hanna"), ("Zoë Ek", "zoe-ek", "zoe-ek")):
+        anna.press("Invite someone")
+        if typed:
+            anna.fill("User name", typed)
+        anna.fill("Full name", full_name)
+        anna.press("Make the link")
+        anna.see("heading", f"The link for {full_name}")
+        assert any(one["userName"] == expected for one in invitations(anna)), expected
+
+
+def invitations(owner) -> list[dict]:
+    return json.loads(owner.evaluate("async () => (await fetch('/api/invitations')).text()"))
 
 
 def test_the_database_holds_no_password_and_no_private_key(home):

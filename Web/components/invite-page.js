@@ -1,7 +1,8 @@
 import { words } from '../strings/words.js';
 import { copyButton } from './copy-button.js';
 import { make } from './dom.js';
-import { field, form } from './form.js';
+import { form } from './form.js';
+import { nameFields } from './name-fields.js';
 
 /** @typedef {import('../people/api.js').API} API */
 
@@ -11,11 +12,7 @@ export class InvitePage extends HTMLElement {
   api;
 
   connectedCallback() {
-    const name = field({ label: words.fullName, name: 'name', autocomplete: 'off' });
-    const user = field({
-      label: words.userName, name: 'username', autocomplete: 'off', autocapitalize: 'none', required: true,
-      hint: words.join.userNameHint,
-    });
+    const { name, user } = nameFields({ isOwn: false });
     this.replaceChildren(
       make('h2', { tabindex: '-1' }, words.invite.title),
       make('p', { class: 'lead' }, words.invite.lead),
@@ -24,7 +21,7 @@ export class InvitePage extends HTMLElement {
         const fullName = name.input.value.trim() || undefined;
         const made = await this.api?.invite({ userName, fullName });
         if (made) this.#show({ userName, fullName: fullName ?? userName }, made.url);
-      } }, user.element, name.element),
+      } }, name.element, user.element),
     );
   }
 

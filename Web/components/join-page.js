@@ -2,7 +2,8 @@ import { Pins } from '../keys/pins.js';
 import { MINIMUM_PASSWORD } from '../people/account.js';
 import { words } from '../strings/words.js';
 import { make } from './dom.js';
-import { explain, field, form, passwordField } from './form.js';
+import { explain, form, passwordField } from './form.js';
+import { nameFields } from './name-fields.js';
 
 /** @typedef {import('../people/account.js').Account} Account */
 /** @typedef {import('../people/api.js').API} API */
@@ -38,13 +39,7 @@ export class JoinPage extends HTMLElement {
       reset: { title: words.join.reset(fullName || userName), lead: words.join.resetLead },
     }[purpose];
     const choosesName = !userName;
-    const user = field({
-      label: words.userName, name: 'username', autocomplete: 'username', autocapitalize: 'none', required: true,
-      readonly: !choosesName, value: userName, hint: choosesName ? words.join.userNameHint : undefined,
-    });
-    const name = field({
-      label: words.fullName, name: 'name', autocomplete: 'name', value: fullName, hint: words.join.fullNameHint,
-    });
+    const { name, user } = nameFields({ userName, fullName, isOwn: true });
     const password = passwordField({
       label: words.join.choosePassword, autocomplete: 'new-password', minlength: MINIMUM_PASSWORD,
       hint: words.passwordHint(MINIMUM_PASSWORD),
@@ -61,8 +56,8 @@ export class JoinPage extends HTMLElement {
         if (detail) await expectInviter(detail.me.userName, inviterUserName);
         this.dispatchEvent(new CustomEvent('joined', { detail }));
       },
-    }, user.element, ...purpose === 'reset' ? [] : [name.element], password.element));
-    (choosesName ? user : password).input.focus();
+    }, ...purpose === 'reset' ? [] : [name.element], user.element, password.element));
+    (choosesName ? name : password).input.focus();
   }
 }
 customElements.define('join-page', JoinPage);
