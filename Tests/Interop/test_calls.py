@@ -110,6 +110,24 @@ def test_decline(home):
     bob.gone("alertdialog", "Anna is calling")
 
 
+def test_a_call_by_the_keyboard_alone(home):
+    """The focus goes from the ringing to the call and back to the page, so that whoever sees or uses no mouse can answer and hang up."""
+    focused = "() => document.activeElement.textContent.trim()"
+    anna, bob = home.person("anna"), home.person("bob")
+    bob.press("My phones")
+    anna.call("Bob")
+    bob.see("alertdialog", "Anna is calling")
+    bob.page.keyboard.press("Tab")
+    assert bob.evaluate(focused) == "Answer"
+    bob.page.keyboard.press("Enter")
+    bob.wait_media("audio")
+    assert bob.evaluate(focused) == "Hang up"
+    bob.page.keyboard.press("Enter")
+    bob.wait_status("Call ended")
+    assert bob.evaluate(focused) == "My phones"
+    anna.wait_status("Call ended")
+
+
 def test_caller_gives_up(home):
     anna, bob = home.person("anna"), home.person("bob")
     anna.call("Bob")

@@ -33,7 +33,11 @@ export class HomePage extends HTMLElement {
     phone.addEventListener('incoming', (event) => this.#ring(/** @type {CustomEvent} */ (event).detail), { signal });
     const isOwner = me.role === 'owner';
     const list = Object.assign(new PeopleList(), { household, me, alone: isOwner ? words.home.aloneOwner : words.home.alone });
-    const go = (/** @type {string} */ hash) => () => { location.hash = hash; };
+    // Pressed again it begins anew: after one person was invited, the next.
+    const go = (/** @type {string} */ hash) => () => {
+      if (location.hash === hash) this.#route(true);
+      else location.hash = hash;
+    };
     const invite = make('button', { type: 'button', onclick: go('#/invite') }, words.home.invite);
     const judge = () => invite.classList.toggle('primary', household.people?.length === 0);
     household.addEventListener('change', judge, { signal });
@@ -69,8 +73,10 @@ export class HomePage extends HTMLElement {
       : make('p', { class: 'hint empty' }, household.people?.length === 0 ? words.home.welcome : words.home.choose);
     this.#shell.classList.toggle('is-inside', !!place);
     this.#pane.replaceChildren(make('a', { href: '#/', class: 'back' }, words.back), view);
-    if (takesFocus) this.#pane.querySelector('h2')?.focus({ preventScroll: true });
+    if (takesFocus) this.#focusPane();
   }
+
+  #focusPane() { this.#pane.querySelector('h2')?.focus({ preventScroll: true }); }
 
   /** @param {string} userName whose phones an owner looks at; somebody invited is not in the list yet */
   #other(userName) {
@@ -85,10 +91,16 @@ export class HomePage extends HTMLElement {
       return;
     }
     const view = Object.assign(new CallView(), { call });
-    view.addEventListener('dismissed', () => this.parts?.phone.dismiss());
+    view.addEventListener('dismissed', () => {
+      this.#focusPane();
+      this.parts?.phone.dismiss();
+    });
     this.#call.replaceChildren(view);
-    // While a call covers the page nothing below it can be reached by the keyboard.
-    const cover = () => { this.#shell.inert = !call.isOver; };
+    // While a call covers the page nothing below it can be reached by the keyboard; after it whoever hung up goes on from there.
+    const cover = () => {
+      this.#shell.inert = !call.isOver;
+      if (call.isOver && view.contains(document.activeElement)) this.#focusPane();
+    };
     call.addEventListener('statechange', cover);
     cover();
   }

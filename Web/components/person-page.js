@@ -1,23 +1,23 @@
+import { hasKeys } from '../people/household.js';
 import { words } from '../strings/words.js';
 import { avatar, make } from './dom.js';
 import { icon } from './icon.js';
-import { hasKeys } from '../people/household.js';
 import { reachability } from './people-list.js';
 
 /** @typedef {import('../people/household.js').Household} Household */
 /** @typedef {import('../phone/phone.js').Phone} Phone */
 
-/** One person and what one can do with them. Set all three before inserting it. */
+/** One person and what one can do with them. Set all four before inserting it. */
 export class PersonPage extends HTMLElement {
   userName = '';
   /** @type {Household | undefined} */
   household;
   /** @type {Phone | undefined} */
   phone;
-  #warning = make('div', { role: 'alert', class: 'alert' });
-  #reachability = make('p');
   /** Whether whoever looks at it looks after this Hearth, too. */
   isOwner = false;
+  #warning = make('div', { role: 'alert', class: 'alert' });
+  #reachability = make('p');
   #listening = new AbortController();
 
   connectedCallback() {

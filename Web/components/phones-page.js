@@ -1,5 +1,5 @@
 import { words } from '../strings/words.js';
-import { make } from './dom.js';
+import { make, uniqueId } from './dom.js';
 import { explain, field, form } from './form.js';
 
 /** @typedef {import('../people/api.js').API} API */
@@ -26,8 +26,8 @@ export class PhonesPage extends HTMLElement {
       form({ submit: words.phones.add, onsubmit: async () => {
         const phone = await this.api?.addPhone(label.input.value.trim(), this.of?.userName);
         label.input.value = '';
-        if (phone) this.#show(phone);
         await this.#refresh();
+        if (phone) this.#show(phone);
       } }, label.element),
     );
     this.#refresh();
@@ -52,16 +52,19 @@ export class PhonesPage extends HTMLElement {
   }
 
   /** @param {NewPhone} phone */
-  #show({ server, domain, user, password, transports }) {
+  #show({ label, server, domain, user, password, transports }) {
     const rows = [
       [words.phones.server, server], ...domain === server ? [] : [[words.phones.domain, domain]],
       [words.phones.user, user], [words.phones.password, password],
       ...transports.map(({ transport, port }) => [transport.toUpperCase(), words.phones.port(port)]),
     ];
-    this.#fresh.replaceChildren(make('section', { class: 'card' },
-      make('p', {}, words.phones.once),
+    const once = uniqueId();
+    const card = make('section', { class: 'card', tabindex: '-1', 'aria-describedby': once, 'aria-label': label },
+      make('p', { id: once }, words.phones.once),
       make('dl', {}, ...rows.flatMap(([term, value]) => [make('dt', {}, term), make('dd', {}, value)])),
-      make('button', { type: 'button', onclick: () => this.#fresh.replaceChildren() }, words.phones.done)));
+      make('button', { type: 'button', onclick: () => this.#fresh.replaceChildren() }, words.phones.done));
+    this.#fresh.replaceChildren(card);
+    card.focus();
   }
 }
 customElements.define('phones-page', PhonesPage);

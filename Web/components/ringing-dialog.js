@@ -13,6 +13,8 @@ export class RingingDialog extends HTMLElement {
   /** @type {CallSession | undefined} */
   call;
   #listening = new AbortController();
+  /** @type {Element | null} what had the focus and gets it back */
+  #before = null;
 
   connectedCallback() {
     const { call } = this;
@@ -20,7 +22,11 @@ export class RingingDialog extends HTMLElement {
     this.#listening = new AbortController();
     call.addEventListener('statechange', () => this.remove(), { signal: this.#listening.signal });
     const id = uniqueId();
-    const answer = (/** @type {boolean} */ video) => () => this.dispatchEvent(new CustomEvent('answered', { detail: { video } }));
+    const answer = (/** @type {boolean} */ video) => () => {
+      // Nothing behind an open dialog can take the focus, and the call that begins wants it.
+      this.remove();
+      this.dispatchEvent(new CustomEvent('answered', { detail: { video } }));
+    };
     const dialog = make('dialog', { role: 'alertdialog', 'aria-labelledby': id, tabindex: '-1', autofocus: true },
       avatar(call.name, call.address),
       make('h2', { id }, words.call.isCalling(call.name)),
@@ -32,6 +38,7 @@ export class RingingDialog extends HTMLElement {
     // Escape answers nothing and declines nothing: it is pressed for too many other reasons.
     dialog.addEventListener('cancel', (event) => event.preventDefault());
     dialog.addEventListener('close', () => { if (this.isConnected) dialog.showModal(); });
+    this.#before = document.activeElement;
     this.replaceChildren(dialog);
     dialog.showModal();
     dialog.focus();
@@ -41,6 +48,7 @@ export class RingingDialog extends HTMLElement {
   disconnectedCallback() {
     this.#listening.abort();
     navigator.vibrate?.(0);
+    if (this.#before instanceof HTMLElement) this.#before.focus({ preventScroll: true });
   }
 }
 customElements.define('ringing-dialog', RingingDialog);
