@@ -60,7 +60,7 @@ function join(token) {
 /** @param {{ me: Me, recoveryCode: string }} joined */
 function keepCode({ me, recoveryCode }) {
   history.replaceState(null, '', '/');
-  const page = Object.assign(new RecoveryCode(), { code: recoveryCode, name: me.fullName });
+  const page = Object.assign(new RecoveryCode(), { code: recoveryCode, name: me.fullName, userName: me.userName });
   page.addEventListener('kept', () => home(me));
   enter(page);
 }

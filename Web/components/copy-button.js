@@ -8,8 +8,17 @@ const SAYS_SO = 2_000;
 export function copyButton(text) {
   const label = make('span', { 'aria-live': 'polite' }, words.copy);
   return make('button', { type: 'button', onclick: async () => {
-    await navigator.clipboard?.writeText(text);
-    label.textContent = words.copied;
+    label.textContent = await copied(text) ? words.copied : words.notCopied;
     setTimeout(() => { label.textContent = words.copy; }, SAYS_SO);
   } }, label);
+}
+
+/** @param {string} text @returns {Promise<boolean>} false: the browser would not */
+async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -2,17 +2,18 @@ import { words } from '../strings/words.js';
 import { copyButton } from './copy-button.js';
 import { make } from './dom.js';
 
-/** Shows the recovery code, once. Set `code` and `name` before inserting it; fires `kept`. */
+/** Shows the recovery code, once. Set all three before inserting it; fires `kept`. */
 export class RecoveryCode extends HTMLElement {
   code = '';
   name = '';
+  userName = '';
 
   connectedCallback() {
     const title = make('h1', { tabindex: '-1' }, words.code.title);
     this.replaceChildren(
       title,
       make('p', { class: 'lead' }, words.code.lead),
-      make('p', { class: 'print-only' }, words.code.printTitle(this.name)),
+      make('p', { class: 'print-only' }, words.code.printTitle(this.name, this.userName)),
       make('p', { class: 'code', 'data-recovery-code': true }, ...halves(this.code).map((half) => make('span', {}, half))),
       make('div', { class: 'actions' },
         copyButton(this.code),
