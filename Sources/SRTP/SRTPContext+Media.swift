@@ -73,10 +73,9 @@ extension SRTPContext {
 
     /// The state changes only here, after a packet proved good.
     private mutating func note(_ index: UInt64, of source: Int) {
-        sources[source].pointee.media.mark(index)
-        if index > sources[source].pointee.reference ?? 0 || sources[source].pointee.reference == nil {
-            sources[source].pointee.reference = index
-        }
+        let source = sources[source]
+        source.pointee.media.mark(index)
+        if index > source.pointee.reference ?? 0 || source.pointee.reference == nil { source.pointee.reference = index }
     }
 }
 

@@ -16,12 +16,12 @@ extension SRTPContext {
         }
         guard count + added <= buffer.count else { return .noRoom }
         let ssrc = UInt32(bigEndian: base.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
-        guard let source = source(ssrc) else { return .tooManySources }
-        let index = sources[source].pointee.nextReport
+        guard let source = source(ssrc).map({ sources[$0] }) else { return .tooManySources }
+        let index = source.pointee.nextReport
         guard index <= Self.maximumReportIndex else { return .keyExpired }
         let word = Self.encrypted | UInt32(truncatingIfNeeded: index)
         guard encryptReport(base, ssrc: ssrc, word: word, count: count) else { return .keyExpired }
-        sources[source].pointee.nextReport = index + 1
+        source.pointee.nextReport = index + 1
         return .done(count + added)
     }
 
@@ -60,8 +60,8 @@ extension SRTPContext {
         case .tooOld: return .tooOld
         }
         guard decryptReport(base, ssrc: ssrc, index: index, word: place, count: clear) else { return .notAuthentic }
-        let source = known ?? sources.add(ssrc)
-        sources[source].pointee.reports.mark(index)
+        let source = sources[known ?? sources.add(ssrc)]
+        source.pointee.reports.mark(index)
         return .done(clear)
     }
 

@@ -32,8 +32,9 @@ struct SRTPContext: ~Copyable {
         media = fresh
         // Reports count from the start under a new key; those of the old one can no longer be authentic.
         for index in 0..<sources.count {
-            sources[index].pointee.reports.reset()
-            sources[index].pointee.nextReport = 0
+            let source = sources[index]
+            source.pointee.reports.reset()
+            source.pointee.nextReport = 0
         }
     }
 
@@ -65,9 +66,9 @@ struct SRTPContext: ~Copyable {
 
     /// The next packet of a source is taken to lie in this turn, wherever in it; what was there before is forgotten.
     mutating func setRolloverCounter(_ counter: UInt32, near number: UInt16, of ssrc: UInt32) -> Bool {
-        guard let index = source(ssrc) else { return false }
-        sources[index].pointee.media.reset()
-        sources[index].pointee.reference = UInt64(counter) << 16 | UInt64(number)
+        guard let source = source(ssrc).map({ sources[$0] }) else { return false }
+        source.pointee.media.reset()
+        source.pointee.reference = UInt64(counter) << 16 | UInt64(number)
         return true
     }
 }
