@@ -23,6 +23,20 @@ import Testing
 
     static func part(_ bytes: [UInt8], _ range: Range<Int>?) -> [UInt8]? { range.map { Array(bytes[$0]) } }
 
+    @Test func `the table of character classes has what their names say`() {
+        #expect(HeadScan.classes.utf8CodeUnitCount == 256)
+        for byte in UInt8.min ... .max {
+            let isPlain = ASCII.isAlphanumeric(byte) || "-._".utf8.contains(byte)
+            let isToken = isPlain || "+*!~'".utf8.contains(byte)
+            let isHost = isPlain && !(0x41...0x5a).contains(byte) && byte != 0x5f
+            let isQuotable = (0x20..<0x7f).contains(byte) && byte != ASCII.quote && byte != ASCII.backslash
+            #expect(HeadScan.isIn(HeadScan.Class.plain, byte) == isPlain)
+            #expect(HeadScan.isIn(HeadScan.Class.token, byte) == isToken)
+            #expect(HeadScan.isIn(HeadScan.Class.host, byte) == isHost)
+            #expect(HeadScan.isIn(HeadScan.Class.quotable, byte) == isQuotable)
+        }
+    }
+
     @Test func `addresses`() throws {
         var random = RandomSource(seed: 11)
         let texts = [
