@@ -23,7 +23,7 @@ extension [UInt8] {
     }
 
     /// The digits as they lie in memory, all eight made at once in the eight bytes of a word.
-    fileprivate static func eightDigits(_ number: UInt32) -> UInt64 {
+    static func eightDigits(_ number: UInt32) -> UInt64 {
         var nibbles = UInt64(number)
         nibbles = (nibbles << 16 | nibbles) & 0x0000_ffff_0000_ffff
         nibbles = (nibbles << 8 | nibbles) & 0x00ff_00ff_00ff_00ff

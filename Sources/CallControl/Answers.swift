@@ -14,9 +14,11 @@ extension CallController {
     }
 
     /// §8.2.6.2, with the parts that `Incoming` has parsed already.
-    func response(_ status: Int, _ words: StaticString? = nil, to incoming: Incoming) -> MessageBuilder {
+    func response(
+        _ status: Int, _ words: StaticString? = nil, to incoming: Incoming, isIndexed: Bool = false
+    ) -> MessageBuilder {
         let message = incoming.message
-        var builder = MessageBuilder.response(status, words.map { [UInt8](ascii: $0) })
+        var builder = MessageBuilder.response(status, words.map { [UInt8](ascii: $0) }, isIndexed: isIndexed)
         if let noted = incoming.notedVia {
             builder.add(.via, RawValue(noted))
             builder.copyRest(of: .via, from: message)
@@ -44,7 +46,7 @@ extension CallController {
             outputs.append(.event(.refused(status: status, reason: reason, flow: incoming.flow)))
         }
         latency.noteAnsweredAtOnce(incoming.method)
-        outputs.append(.send(builder.finish().bytes, incoming.answerFlow))
+        outputs.append(.send(builder.finishBytes(), incoming.answerFlow))
     }
 
     /// 401 or 407 with a fresh challenge; the one answer strangers get, whatever they ask for.

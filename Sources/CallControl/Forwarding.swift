@@ -82,7 +82,7 @@ extension CallController {
         requestIndex.set(incoming.key, index)
         flows.addTransaction(1, on: incoming.answerFlow)
         if incoming.method == .invite {
-            let trying = response(100, to: incoming).finish()
+            let trying = response(100, to: incoming, isIndexed: true).finish()
             if case .send(let bytes)? = requests.elements[index].invite?.respond(trying, at: now) {
                 outputs.append(.send(bytes, incoming.answerFlow))
             }

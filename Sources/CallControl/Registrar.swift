@@ -437,7 +437,7 @@ extension CallController {
         }
         builder.copy(.path, from: incoming.message)
         if !configuration.serverHeader.isEmpty { builder.add(.server, RawValue(configuration.serverHeader)) }
-        return builder.finish().bytes
+        return builder.finishBytes()
     }
 
     // MARK: Other causes of change

@@ -15,7 +15,9 @@ package enum MessageDigest {
         Block.forEach(of: message, lengthIsBigEndian: Hash.isBigEndian) { hash.compress($0) }
         var out: [UInt8] = []
         out.reserveCapacity(Hash.size * 2)
-        for index in 0..<Hash.size / 4 { out.appendHexadecimal(UInt64(hash.word(index)), digits: 8) }
+        var digits = [8 of UInt64](repeating: 0)
+        for index in 0..<Hash.size / 4 { digits[index] = [UInt8].eightDigits(hash.word(index)) }
+        out.append(copying: digits, 0..<Hash.size * 2)
         return out
     }
 }

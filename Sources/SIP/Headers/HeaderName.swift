@@ -85,19 +85,23 @@ extension HeaderName {
         guard let left = UnsafeRawPointer(known.baseAddress), let right = UnsafeRawPointer(name.baseAddress) else {
             return false
         }
-        var index = 0
-        while index + 4 <= name.count {
+        func differs(at index: Int) -> Bool {
             let difference =
                 left.loadUnaligned(fromByteOffset: index, as: UInt32.self)
                 ^ right.loadUnaligned(fromByteOffset: index, as: UInt32.self)
-            guard difference & ~0x2020_2020 == 0 else { return false }
+            return difference & ~0x2020_2020 != 0
+        }
+        guard name.count >= 4 else {
+            for index in 0..<name.count where (known[index] ^ name[index]) & ~0x20 != 0 { return false }
+            return true
+        }
+        var index = 0
+        while index < name.count - 4 {
+            if differs(at: index) { return false }
             index += 4
         }
-        while index < name.count {
-            guard (known[index] ^ name[index]) & ~0x20 == 0 else { return false }
-            index += 1
-        }
-        return true
+        // The last four, some of which may have been seen.
+        return !differs(at: name.count - 4)
     }
 
     /// RFC 3261 §7.3.3 and the later RFCs' letters.

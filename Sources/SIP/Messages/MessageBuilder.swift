@@ -9,11 +9,13 @@ package struct MessageBuilder: ~Copyable, Sendable {
     private var bytes: [UInt8] = []
     private var startLine: StartLine
     private var lines: [HeaderLine] = []
+    /// Whether the index of lines is kept, which `finish` needs and `finishBytes` does not.
+    private let isIndexed: Bool
 
-    private init(startLine: StartLine) {
-        self.startLine = startLine
+    private init(startLine: StartLine, isIndexed: Bool = true) {
+        (self.startLine, self.isIndexed) = (startLine, isIndexed)
         bytes.reserveCapacity(768)
-        lines.reserveCapacity(16)
+        if isIndexed { lines.reserveCapacity(16) }
     }
 
     /// A request with nothing but its first line.
@@ -31,10 +33,14 @@ package struct MessageBuilder: ~Copyable, Sendable {
 
     /// A response with nothing but its first line.
     ///
-    /// - Parameter reason: words of our own instead of the RFC's.
-    package static func response(_ status: Int, _ reason: [UInt8]? = nil) -> MessageBuilder {
+    /// - Parameters:
+    ///   - reason: words of our own instead of the RFC's.
+    ///   - isIndexed: false when only the bytes are asked for at the end.
+    package static func response(
+        _ status: Int, _ reason: [UInt8]? = nil, isIndexed: Bool = true
+    ) -> MessageBuilder {
         let status = min(max(status, 100), 699)
-        var out = MessageBuilder(startLine: .response(status: status, reason: 0..<0))
+        var out = MessageBuilder(startLine: .response(status: status, reason: 0..<0), isIndexed: isIndexed)
         out.bytes.append("SIP/2.0 ")
         let start = out.bytes.count + 4
         if let reason {
@@ -176,16 +182,19 @@ package struct MessageBuilder: ~Copyable, Sendable {
     @inline(never)
     private mutating func copy(_ line: HeaderLine, of message: SIPMessage) {
         guard !line.isFolded else { return add(line.code, message.text(of: line)) }
-        var copy = line
-        copy.move(by: UInt32(truncatingIfNeeded: bytes.count) &- line.start)
+        if isIndexed {
+            var copy = line
+            copy.move(by: UInt32(truncatingIfNeeded: bytes.count) &- line.start)
+            lines.append(copy)
+        }
         bytes.append(copying: message.bytes, line.whole)
-        lines.append(copy)
     }
 
+    @inline(never)
     private mutating func end(_ line: HeaderLine) {
         var line = line
         line.finish(in: &bytes)
-        lines.append(line)
+        if isIndexed { lines.append(line) }
     }
 
     private mutating func sanitise(from start: Int) { HeaderLine.sanitise(&bytes, from: start) }
@@ -194,12 +203,19 @@ package struct MessageBuilder: ~Copyable, Sendable {
 
     /// Adds Content-Type when one is given, Content-Length, and the body.
     package consuming func finish(contentType: [UInt8]? = nil, body: [UInt8] = []) -> SIPMessage {
+        precondition(isIndexed, "a message without an index")
         if let contentType { add(.contentType, contentType) }
         add(.contentLength, number: body.count)
         let end = bytes.count
         bytes.append("\r\n")
         if !body.isEmpty { bytes += body }
         return SIPMessage(bytes: bytes, startLine: startLine, lines: lines, headersEnd: end)
+    }
+
+    /// The bytes of a message without a body, for whoever only sends it.
+    package consuming func finishBytes() -> [UInt8] {
+        bytes.append("Content-Length: 0\r\n\r\n")
+        return bytes
     }
 }
 

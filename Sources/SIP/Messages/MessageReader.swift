@@ -163,7 +163,7 @@ struct CheckedBytes {
     init(_ buffer: UnsafeBufferPointer<UInt8>) { (self.buffer, count) = (buffer, buffer.count) }
 
     @inline(__always)
-    subscript(index: Int) -> UInt8 { index >= 0 && index < count ? buffer[index] : 0 }
+    subscript(index: Int) -> UInt8 { UInt(bitPattern: index) < UInt(bitPattern: count) ? buffer[index] : 0 }
 
     /// A part of the bytes, cut to their bounds.
     @inline(__always)
