@@ -92,6 +92,9 @@ package struct ICEAgent: Sendable {
     /// Those of the session before a restart, with which the peer may still ask.
     package var retiredCredentials: ShortTermCredentials? { retired?.credentials }
 
+    /// The peer's. A description with others begins a new session: `restart` comes first.
+    package var remoteCredentials: ShortTermCredentials? { session.remote?.credentials }
+
     /// The selected pair, with consent; during a restart, the old session's.
     package var selected: Path? { consent?.path }
 

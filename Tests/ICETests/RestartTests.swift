@@ -75,6 +75,7 @@ struct RestartTests {
     @Test func `other credentials without a restart are our mistake`() throws {
         let bench = try Bench().describe()
         try bench.describe()
+        #expect(bench.agent.remoteCredentials == Bench.theirs)
         #expect(throws: ICEError.restartNeeded) { try bench.agent.setRemote(newCredentials, at: bench.now) }
         #expect(throws: ICEError.badCredentials) {
             try ShortTermCredentials(ufrag: Array("abc".utf8), password: Bench.theirs.password)
