@@ -68,6 +68,7 @@ let package = Package(
         .systemLibrary(
             name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         .target(name: "SRTP", dependencies: ["Base", "RTP", "COpenSSL"], swiftSettings: strict),
+        .target(name: "DTLS", dependencies: ["Base", "SDP", "SRTP", "COpenSSL"], swiftSettings: strict),
 
         // Ring 2: features, without sockets, files or clocks.
         .target(name: "UserAgent", dependencies: ["Base", "SIP", "SDP"], swiftSettings: strict),
@@ -142,8 +143,9 @@ let package = Package(
             dependencies: ["Server", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: strict, linkerSettings: release),
 
-        // Test support: networks in virtual time.
+        // Test support: networks in virtual time, and OpenSSL's clock in it.
         .target(name: "NetSimulation", dependencies: ["Base"], swiftSettings: strict),
+        .target(name: "CVirtualClock", path: "Tests/CVirtualClock"),
 
         .target(
             name: "FuzzHarness", dependencies: ["Base", "SIP", "CallControl"], path: "Fuzz/Harness",
@@ -153,7 +155,7 @@ let package = Package(
         .testTarget(
             name: "CorpusTests",
             dependencies: [
-                "BrowserPhone", "FuzzHarness", "ICE", "RTP", "SDP", "SIP", "SRTP", "STUN", "TURN", "UserAgent",
+                "BrowserPhone", "DTLS", "FuzzHarness", "ICE", "RTP", "SDP", "SIP", "SRTP", "STUN", "TURN", "UserAgent",
             ],
             swiftSettings: strict),
         tests("Base"), tests("NetSimulation"),
@@ -166,6 +168,7 @@ let package = Package(
         tests("STUN", uses: ["Base"]), tests("TURN", uses: ["Base", "STUN"]), tests("RTP", uses: ["Base"]),
         tests("SRTP", uses: ["Base", "RTP"]),
         tests("ICE", uses: ["Base", "STUN", "NetSimulation"]),
+        tests("DTLS", uses: ["Base", "SDP", "SRTP", "NetSimulation", "CVirtualClock"]),
         tests("UserAgent", uses: ["Base", "SIP", "SDP"]),
         tests("CallControl", uses: ["Base", "SIP", "SDP"]),
         tests("Accounts", uses: ["Base", .product(name: "Crypto", package: "swift-crypto")]),

@@ -13,6 +13,8 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/ec.h>
+#include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/srtp.h>
@@ -98,5 +100,47 @@ static inline void hearth_hmac_sum(
     SHA1_Update(&hash, inner, 20);
     SHA1_Final((unsigned char *)sum, &hash);
 }
+
+// MARK: DTLS
+
+/// A context of DTLS 1.2 alone: no renegotiation, tickets or session cache, nobody else's configuration file.
+static inline SSL_CTX *hearth_dtls_context(void) {
+    OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+    SSL_CTX *context = SSL_CTX_new(DTLS_method());
+    if (!context) return NULL;
+    SSL_CTX_set_min_proto_version(context, DTLS1_2_VERSION);
+    SSL_CTX_set_max_proto_version(context, DTLS1_2_VERSION);
+    SSL_CTX_set_options(
+        context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_QUERY_MTU);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    return context;
+}
+
+static inline int hearth_dtls_set_groups(SSL_CTX *context, const char *groups) {
+    return (int)SSL_CTX_set1_groups_list(context, groups);
+}
+
+static inline void hearth_dtls_set_certificate_limit(SSL_CTX *context, long bytes) {
+    SSL_CTX_set_max_cert_list(context, bytes);
+}
+
+static inline void hearth_dtls_set_mtu(SSL *session, long bytes) { SSL_set_mtu(session, bytes); }
+
+/// Microseconds until a flight is to be sent again, by OpenSSL's clock; -1 when nothing waits for an answer.
+static inline int64_t hearth_dtls_timeout(SSL *session) {
+    struct timeval left;
+    if (DTLSv1_get_timeout(session, &left) != 1) return -1;
+    return (int64_t)left.tv_sec * 1000000 + left.tv_usec;
+}
+
+static inline int hearth_dtls_handle_timeout(SSL *session) { return (int)DTLSv1_handle_timeout(session); }
+
+static inline void hearth_bio_set_retry_read(BIO *bio) { BIO_set_retry_read(bio); }
+static inline void hearth_bio_clear_retry(BIO *bio) { BIO_clear_retry_flags(bio); }
+
+/// The number of the last error's reason, as in `SSL_R_…`; those of alerts that a peer sent begin at 1000.
+static inline int hearth_error_reason(unsigned long code) { return ERR_GET_REASON(code); }
+
+static inline EVP_PKEY *hearth_generate_p256(void) { return EVP_EC_gen("P-256"); }
 
 #endif

@@ -1,4 +1,5 @@
 import BrowserPhone
+import DTLS
 import Foundation
 import FuzzHarness
 import ICE
@@ -61,6 +62,9 @@ struct CorpusTests {
     @Test(arguments: inputs(of: "SDES"))
     func `reads keys of SDES`(input: Input) { fuzzSDES(input.bytes) }
 
+    @Test(arguments: inputs(of: "DTLS"))
+    func `shakes hands with anybody`(input: Input) { fuzzDTLS(input.bytes) }
+
     @Test(arguments: inputs(of: "SRTP"))
     func `protects and unprotects`(input: Input) {
         for suite in SRTPSuite.allCases { fuzzSRTP(input.bytes, suite: suite) }
@@ -80,7 +84,8 @@ struct CorpusTests {
             .filter { $0.hasSuffix(".swift") }.map { String($0.dropLast(6)) }
         #expect(
             Set(targets) == [
-                "SIPMessage", "StreamFramer", "SIPURI", "DigestHeader", "SDP", "STUN", "TURN", "ICE", "RTP", "SDES",
+                "SIPMessage", "StreamFramer", "SIPURI", "DigestHeader", "SDP", "STUN", "TURN", "ICE", "RTP", "DTLS",
+                "SDES",
                 "SRTP", "Seam", "UserAgent", "CallControl",
             ])
         for target in targets { #expect(!Self.inputs(of: target).isEmpty, "\(target)") }
