@@ -73,6 +73,7 @@ let package = Package(
         // Ring 2: features, without sockets, files or clocks.
         .target(name: "UserAgent", dependencies: ["Base", "SIP", "SDP"], swiftSettings: strict),
         .target(name: "CallControl", dependencies: ["Base", "SIP", "SDP"], swiftSettings: strict),
+        .target(name: "Gateway", dependencies: ["Base", "SDP", "RTP"], swiftSettings: strict),
         .target(
             name: "Accounts",
             dependencies: ["Base", .product(name: "Crypto", package: "swift-crypto")],
@@ -155,7 +156,8 @@ let package = Package(
         .testTarget(
             name: "CorpusTests",
             dependencies: [
-                "BrowserPhone", "DTLS", "FuzzHarness", "ICE", "RTP", "SDP", "SIP", "SRTP", "STUN", "TURN", "UserAgent",
+                "BrowserPhone", "DTLS", "FuzzHarness", "Gateway", "ICE", "RTP", "SDP", "SIP", "SRTP", "STUN", "TURN",
+                "UserAgent",
             ],
             swiftSettings: strict),
         tests("Base"), tests("NetSimulation"),
@@ -169,6 +171,7 @@ let package = Package(
         tests("SRTP", uses: ["Base", "RTP"]),
         tests("ICE", uses: ["Base", "STUN", "NetSimulation"]),
         tests("DTLS", uses: ["Base", "SDP", "SRTP", "NetSimulation", "CVirtualClock"]),
+        tests("Gateway", uses: ["Base", "SDP", "RTP"]),
         tests("UserAgent", uses: ["Base", "SIP", "SDP"]),
         tests("CallControl", uses: ["Base", "SIP", "SDP"]),
         tests("Accounts", uses: ["Base", .product(name: "Crypto", package: "swift-crypto")]),

@@ -2,6 +2,7 @@ import BrowserPhone
 import DTLS
 import Foundation
 import FuzzHarness
+import Gateway
 import ICE
 import RTP
 import SDP
@@ -70,6 +71,9 @@ struct CorpusTests {
         for suite in SRTPSuite.allCases { fuzzSRTP(input.bytes, suite: suite) }
     }
 
+    @Test(arguments: inputs(of: "Gateway"))
+    func `translates descriptions`(input: Input) { fuzzGateway(input.bytes) }
+
     @Test(arguments: inputs(of: "Seam"))
     func `drives a phone`(input: Input) { fuzzSeam(input.bytes) }
 
@@ -85,8 +89,7 @@ struct CorpusTests {
         #expect(
             Set(targets) == [
                 "SIPMessage", "StreamFramer", "SIPURI", "DigestHeader", "SDP", "STUN", "TURN", "ICE", "RTP", "DTLS",
-                "SDES",
-                "SRTP", "Seam", "UserAgent", "CallControl",
+                "SDES", "SRTP", "Gateway", "Seam", "UserAgent", "CallControl",
             ])
         for target in targets { #expect(!Self.inputs(of: target).isEmpty, "\(target)") }
     }
