@@ -1,4 +1,4 @@
-import SIP
+import Base
 import Testing
 
 struct SipHashTests {

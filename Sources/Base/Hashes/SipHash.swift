@@ -1,7 +1,5 @@
-import Base
-
 /// SipHash-2-4 (Aumasson, Bernstein 2012): a short keyed hash for nonces and tokens of our own that nobody else checks.
-package struct SipHash: Sendable {
+public struct SipHash: Sendable {
     private let key0: UInt64
     private let key1: UInt64
 
@@ -27,61 +25,67 @@ package struct SipHash: Sendable {
             filled += 8
             count &+= 1
             guard filled == 64 else { continue }
-            state.absorb(word)
+            state.add(word)
             (word, filled) = (0, 0)
         }
-        state.absorb(word | UInt64(count) << 56)
+        state.add(word | UInt64(count) << 56)
         return state.finish()
     }
 
     /// The hash of sixteen bytes: two words, most significant byte first.
-    func hash(_ first: UInt64, _ second: UInt64) -> UInt64 {
+    package func hash(_ first: UInt64, _ second: UInt64) -> UInt64 {
         var state = State(key0, key1)
-        state.absorb(first.byteSwapped)
-        state.absorb(second.byteSwapped)
-        state.absorb(16 << 56)
+        state.add(first.byteSwapped)
+        state.add(second.byteSwapped)
+        state.add(16 << 56)
         return state.finish()
     }
 
-    private struct State {
-        var v0: UInt64
-        var v1: UInt64
-        var v2: UInt64
-        var v3: UInt64
+    /// A hash that is being made, eight bytes at a time. Public and inlinable like `ASCII`: tables are indexed with it.
+    public struct State: Sendable {
+        @usableFromInline var v0: UInt64
+        @usableFromInline var v1: UInt64
+        @usableFromInline var v2: UInt64
+        @usableFromInline var v3: UInt64
 
-        init(_ key0: UInt64, _ key1: UInt64) {
+        @inlinable public init(_ key0: UInt64, _ key1: UInt64) {
             v0 = key0 ^ 0x736f_6d65_7073_6575
             v1 = key1 ^ 0x646f_7261_6e64_6f6d
             v2 = key0 ^ 0x6c79_6765_6e65_7261
             v3 = key1 ^ 0x7465_6462_7974_6573
         }
 
-        mutating func absorb(_ word: UInt64) {
+        /// - Parameter word: the next eight bytes, the first of them least significant.
+        @inlinable @inline(__always)
+        public mutating func add(_ word: UInt64) {
             v3 ^= word
-            for _ in 0..<2 { round() }
+            round()
+            round()
             v0 ^= word
         }
 
-        mutating func finish() -> UInt64 {
+        @inlinable public consuming func finish() -> UInt64 {
             v2 ^= 0xff
             for _ in 0..<4 { round() }
             return v0 ^ v1 ^ v2 ^ v3
         }
 
-        private mutating func round() {
+        @inlinable @inline(__always)
+        mutating func round() {
             v0 &+= v1
+            v1 = v1 << 13 | v1 >> 51
+            v1 ^= v0
+            v0 = v0 << 32 | v0 >> 32
             v2 &+= v3
-            v1 = rotate(v1, 13) ^ v0
-            v3 = rotate(v3, 16) ^ v2
-            v0 = rotate(v0, 32)
-            v2 &+= v1
+            v3 = v3 << 16 | v3 >> 48
+            v3 ^= v2
             v0 &+= v3
-            v1 = rotate(v1, 17) ^ v2
-            v3 = rotate(v3, 21) ^ v0
-            v2 = rotate(v2, 32)
+            v3 = v3 << 21 | v3 >> 43
+            v3 ^= v0
+            v2 &+= v1
+            v1 = v1 << 17 | v1 >> 47
+            v1 ^= v2
+            v2 = v2 << 32 | v2 >> 32
         }
-
-        @inline(__always)
-        private func rotate(_ word: UInt64, _ bits: UInt64) -> UInt64 { word << bits | word >> (64 - bits) }
     }
 }
