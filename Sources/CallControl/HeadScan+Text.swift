@@ -65,17 +65,23 @@ extension HeadScan {
     ) -> Bool {
         guard range.count == lowercase.utf8CodeUnitCount, let start = text.baseAddress else { return false }
         let (name, expected) = (UnsafeRawPointer(start + range.lowerBound), UnsafeRawPointer(lowercase.utf8Start))
+        guard range.count >= 4 else {
+            for index in 0..<range.count where text[range.lowerBound + index] | 0x20 != lowercase.utf8Start[index] {
+                return false
+            }
+            return true
+        }
+        func differs(at index: Int) -> Bool {
+            name.loadUnaligned(fromByteOffset: index, as: UInt32.self) | 0x2020_2020
+                != expected.loadUnaligned(fromByteOffset: index, as: UInt32.self)
+        }
         var index = 0
-        while index + 4 <= range.count {
-            let word = name.loadUnaligned(fromByteOffset: index, as: UInt32.self) | 0x2020_2020
-            guard word == expected.loadUnaligned(fromByteOffset: index, as: UInt32.self) else { return false }
+        while index < range.count - 4 {
+            if differs(at: index) { return false }
             index += 4
         }
-        while index < range.count {
-            guard text[range.lowerBound + index] | 0x20 == lowercase.utf8Start[index] else { return false }
-            index += 1
-        }
-        return true
+        // The last four, some of which may have been seen.
+        return !differs(at: range.count - 4)
     }
 
     static func port(_ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> UInt16? {
