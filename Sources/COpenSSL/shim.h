@@ -124,7 +124,11 @@ static inline void hearth_dtls_set_certificate_limit(SSL_CTX *context, long byte
     SSL_CTX_set_max_cert_list(context, bytes);
 }
 
-static inline void hearth_dtls_set_mtu(SSL *session, long bytes) { SSL_set_mtu(session, bytes); }
+/// Sets the length of datagrams; the buffer they are written in need not hold the 16 KB that a record may have.
+static inline void hearth_dtls_set_mtu(SSL *session, long bytes) {
+    SSL_set_mtu(session, bytes);
+    SSL_set_max_send_fragment(session, bytes);
+}
 
 /// Microseconds until a flight is to be sent again, by OpenSSL's clock; -1 when nothing waits for an answer.
 static inline int64_t hearth_dtls_timeout(SSL *session) {

@@ -173,16 +173,19 @@ package final class DTLSSession {
     /// Lets OpenSSL work on what is there.
     private func advance(at now: Instant) {
         ERR_clear_error()
+        let wasConnected = state == .connected
         if state == .handshaking {
             let result = SSL_do_handshake(ssl)
             if result == 1 { finishHandshake(at: now) } else { handle(SSL_get_error(ssl, result)) }
         }
-        if state == .unverified || state == .connected { readRest() }
+        if state == .unverified || state == .connected, readRest(), wasConnected { statistics.ignored += 1 }
         rearm(at: now)
     }
 
     /// What comes after a handshake: the peer's last flight again, an alert, or data, which nobody asked for.
-    private func readRest() {
+    ///
+    /// - Returns: whether there was nothing that changed anything.
+    private func readRest() -> Bool {
         var isIdle = true
         withUnsafeTemporaryAllocation(byteCount: 2048, alignment: 16) { buffer in
             while state == .unverified || state == .connected {
@@ -192,7 +195,7 @@ package final class DTLSSession {
                 if isIdle { break }
             }
         }
-        if isIdle, state == .connected { statistics.ignored += 1 }
+        return isIdle
     }
 
     private func finishHandshake(at now: Instant) {

@@ -22,6 +22,8 @@ struct HandshakeTests {
         #expect(pair.sent.count == 4)
         #expect(pair.client.nextTimeout == nil)
         #expect(pair.server.nextTimeout == nil)
+        #expect(pair.client.statistics == DTLSSession.Statistics())
+        #expect(pair.server.statistics == DTLSSession.Statistics())
     }
 
     @Test func `the keys carry media both ways`() throws {
