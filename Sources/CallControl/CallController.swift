@@ -194,8 +194,6 @@ package struct CallController: ~Copyable, Sendable {
     package var transactionCount: Int { requests.count }
     /// What waits for a device, a name server, a connection or the disk.
     package var waitingCount: Int { waiting.count + questions.count + registrations.count }
-    /// Open streams.
-    package var flowCount: Int { flows.count }
 
     mutating func takeNumber() -> UInt64 {
         nextNumber &+= 1

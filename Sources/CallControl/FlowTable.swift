@@ -21,8 +21,6 @@ struct FlowTable: ~Copyable, Sendable {
 
     init(firstGeneration: UInt32) { flows = Slab(firstGeneration: firstGeneration) }
 
-    var count: Int { flows.count }
-
     /// Numbers of streams are ours and count up; multiplying spreads them over the table.
     private static func hash(_ id: UInt64) -> UInt64 { id &* 0x9e37_79b9_7f4a_7c15 ^ id >> 32 }
 
