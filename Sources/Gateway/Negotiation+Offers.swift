@@ -4,12 +4,10 @@ import SDP
 extension Negotiation {
     /// Whether codecs that only we could make are offered too. Not when a codec that passes through is in use and offered
     /// again: then a repeated offer changes nothing.
-    private func allowsTranscoding(_ terms: StreamTerms, before: (StreamPlan) -> StreamEnd) -> Bool {
-        guard let stream = plan?[terms.kind], !stream.isTranscoded, let codec = before(stream).codecs.first?.codec
-        else {
-            return true
-        }
-        return !terms.mains.contains { $0.codec == codec }
+    private func allowsTranscoding(_ terms: StreamTerms) -> Bool {
+        guard let stream = plan?[terms.kind], !stream.isTranscoded else { return true }
+        let passing = stream.fromWeb.first?.codec
+        return !terms.mains.contains { $0.codec == passing }
     }
 
     /// - Returns: the offer, and where each stream stands in it.
@@ -22,9 +20,8 @@ extension Negotiation {
         for terms in streams {
             guard let socket = phoneParameters.socket(terms.kind) else { continue }
             var ours = terms
-            ours.formats = Translation.offer(
-                terms, to: .phone, allowsTranscoding: allowsTranscoding(terms) { $0.phone.end }
-            ).compactMap { phone.numbering.number($0) }
+            let formats = Translation.offer(terms, to: .phone, allowsTranscoding: allowsTranscoding(terms))
+            ours.formats = formats.compactMap { phone.numbering[terms.kind, default: PayloadNumbering()].number($0) }
             guard ours.formats.contains(where: \.codec.isMain) else { continue }
             let isInUse = phone.agreements[terms.kind] != nil
             for carriage in phone.carriages(terms.kind, socket: socket, parameters: phoneParameters) {
@@ -63,9 +60,8 @@ extension Negotiation {
         var places: [MediaKind: Int] = [:]
         for terms in streams {
             var ours = terms
-            ours.formats = Translation.offer(
-                terms, to: .web, allowsTranscoding: allowsTranscoding(terms) { $0.web.end }
-            ).compactMap { web.numbering.number($0) }
+            let formats = Translation.offer(terms, to: .web, allowsTranscoding: allowsTranscoding(terms))
+            ours.formats = formats.compactMap { web.numbering.number($0) }
             guard ours.formats.contains(where: \.codec.isMain) else { continue }
             for index in ours.formats.indices {
                 ours.formats[index].feedback = webParameters.feedback(for: ours.formats[index])

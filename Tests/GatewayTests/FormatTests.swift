@@ -83,7 +83,7 @@ struct FormatTests {
             parsing: bytes(
                 phone(
                     """
-                    m=audio 4000 RTP/AVP 18 0 8 0 96 97 98 300
+                    m=audio 4000 RTP/AVP 18 0 8 0 96 97 98 300 09
                     a=rtpmap:8 PCMA/8000/1
                     a=rtpmap:96 L16/44100/2
                     a=rtpmap:97 PCMU/16000

@@ -34,6 +34,20 @@ struct ProtectionTests {
         #expect(try bridge.browserAnswer(browserAnswer(to: again)) == answer)
     }
 
+    @Test func `baresip with keys, and with DTLS`() throws {
+        var bridge = Bridge()
+        let offer = try bridge.phoneOffer(sample("baresip-srtp"))
+        let answer = try bridge.browserAnswer(browserAnswer(to: offer))
+        #expect(answer.mediaLines == ["m=audio 10000 RTP/SAVP 96 9 8 0 101"] && answer.hasAny("a=crypto:1 "))
+        var other = Bridge()
+        let second = try other.phoneOffer(sample("baresip-dtls"))
+        let protected = try other.browserAnswer(browserAnswer(to: second))
+        #expect(protected.mediaLines == ["m=audio 10000 UDP/TLS/RTP/SAVPF 96 9 8 0 101"])
+        #expect(protected.has("a=setup:passive", in: 0))
+        #expect(!protected.hasAny("a=ice") && !protected.hasAny("a=candidate"))
+        #expect(try other.audio.phone.controlAddress?.port == 33_837)
+    }
+
     @Test func `keys under RTP AVP are used when the phone has some`() throws {
         var bridge = Bridge(security: .opportunistic)
         let offer = try bridge.browserOffer(sample("chromium-audio"))

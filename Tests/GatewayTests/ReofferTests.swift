@@ -29,6 +29,31 @@ struct ReofferTests {
         #expect(try bridge.plan == plan)
     }
 
+    @Test func `a phone that refreshes the session changes nothing`() throws {
+        var bridge = try call("chromium-audio", answer: "m=audio 4000 RTP/AVP 9 8")
+        let plan = try bridge.plan
+        let offer = try bridge.phoneOffer(phone("m=audio 4000 RTP/AVP 9 8"))
+        // The browser keeps its role in DTLS: it did not open the connection before.
+        let answer = try bridge.browserAnswer(browserAnswer(to: offer, setup: "passive"))
+        let audio = try bridge.audio
+        #expect(audio.fromPhone == plan.audio?.fromPhone && audio.phone == plan.audio?.phone)
+        #expect(try bridge.plan.transport.role == plan.transport.role)
+        let again = try bridge.phoneOffer(phone("m=audio 4000 RTP/AVP 9 8"))
+        #expect(again == offer)
+        let settled = try bridge.plan
+        #expect(try bridge.browserAnswer(browserAnswer(to: again, setup: "passive")) == answer)
+        #expect(try bridge.plan == settled)
+    }
+
+    @Test func `a phone's numbers are each stream's own`() throws {
+        var bridge = Bridge()
+        let offer = try bridge.phoneOffer(Phones.linphone)
+        _ = try bridge.browserAnswer(browserAnswer(to: offer))
+        let again = try bridge.browserOffer(browserAnswer(to: offer, setup: "actpass"))
+        #expect(again.has("a=rtpmap:96 opus/48000/2", in: 0) && again.has("a=rtpmap:96 VP8/90000", in: 1))
+        #expect(again.mediaLines.map { $0.split(separator: " ")[2] } == ["RTP/AVPF", "RTP/AVPF"])
+    }
+
     @Test(arguments: ["a=sendonly", "a=inactive", "c=IN IP4 0.0.0.0"])
     func `a phone holds, and takes the call back`(line: String) throws {
         var bridge = try call()

@@ -72,6 +72,8 @@ extension MediaFormat {
                 let codec = Codec(map), codec.kind == kind
             else { continue }
             var format = MediaFormat(codec, clockRate: UInt32(map.clockRate), payloadType: PayloadType(type))
+            // An answer repeats the offer's formats as they are written, and 08 would come back as 8.
+            guard format.number == text else { continue }
             if let text = tables.parameters[type] { format.parameters = FormatParameters(parsing: text) }
             format.feedback = (tables.feedback[type] ?? []).union(tables.feedbackOfAll)
             if codec == .h264, format.h264 == nil { continue }

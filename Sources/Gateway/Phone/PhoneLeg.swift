@@ -7,7 +7,8 @@ struct PhoneLeg: Sendable {
     var outbox: Outbox
     var slots: [Slot] = []
     var places: [MediaKind: Int] = [:]
-    var numbering = PayloadNumbering()
+    /// Without a bundle each stream has its own: Linphone has 96 for Opus and for VP8.
+    var numbering: [MediaKind: PayloadNumbering] = [:]
     var agreements: [MediaKind: PhoneAgreement] = [:]
 
     init(outbox: Outbox) { self.outbox = outbox }
@@ -16,7 +17,8 @@ struct PhoneLeg: Sendable {
         for line in lines {
             let numbers = description.media[line.index].formats.prefix(MediaFormat.maximumCount)
                 .compactMap { ASCII.decimal($0) }
-            numbering.adopt(line.terms.formats, allNumbers: numbers.compactMap { UInt8(exactly: $0) })
+            numbering[line.terms.kind, default: PayloadNumbering()].adopt(
+                line.terms.formats, allNumbers: numbers.compactMap { UInt8(exactly: $0) })
         }
     }
 
