@@ -1,6 +1,4 @@
 import Base
-import CSockets
-import STUN
 import TURN
 
 /// Connections that carry TURN, and what waits to be written to them.
