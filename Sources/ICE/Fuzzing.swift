@@ -114,9 +114,10 @@ private struct FuzzRig {
             writer.add(IntegrityKey(sha1: theirs.password))
             writer.addFingerprint()
         }
-        let isElsewhere = flags & 0xc0 == 0xc0
-        if error == nil, !isElsewhere { answered.insert(asked) }
-        give(bytes, along: isElsewhere ? path(flags) : asked)
+        // Some from elsewhere, unless that is just where the question went.
+        let way = flags & 0xc0 == 0xc0 ? path(flags) : asked
+        if error == nil, way == asked { answered.insert(asked) }
+        give(bytes, along: way)
     }
 
     private mutating func add(_ data: [UInt8]) {
