@@ -12,7 +12,7 @@ extension Negotiation {
         try Self.check(description, answers: exchange.sent, mayBeShort: true)
         var (web, phone) = (exchange.web, exchange.phone)
         let answered = try phoneStreams(description, exchange)
-        phone.take(answered, of: description)
+        phone.take(answer: description, answered)
         try web.accept(offerOf: exchange.reading.peer)
         let streams = exchange.reading.lines.compactMap { line in join(line, answered) }
         guard let role = web.role, !streams.isEmpty || plan != nil else { throw .noSharedCodec }

@@ -126,8 +126,7 @@ package struct Negotiation: Sendable {
         guard description.media.count >= phone.slots.count else { throw .streamsDropped }
         let lines = try phone.pick(description, parameters: phoneParameters)
         var (web, phone) = (web, phone)
-        phone.adopt(description, lines)
-        phone.places = Dictionary(uniqueKeysWithValues: lines.map { ($0.terms.kind, $0.index) })
+        phone.take(offer: description, lines)
         if let nextCredentials { web.credentials = nextCredentials }
         let (sent, places) = try offerToBrowser(lines.map(\.terms), &web)
         state = .phoneOffered(
@@ -160,10 +159,8 @@ package struct Negotiation: Sendable {
     package mutating func offerRefused() {
         switch state {
         case .stable: return
-        case .browserOffered(let exchange):
-            phone.rollBack(told: exchange.phone)
-        case .phoneOffered(let exchange):
-            web.rollBack(told: exchange.web)
+        case .browserOffered(let exchange): phone.rollBack(told: exchange.phone)
+        case .phoneOffered(let exchange): web.rollBack(told: exchange.web)
         }
         state = .stable
     }

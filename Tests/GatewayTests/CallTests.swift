@@ -107,6 +107,8 @@ struct CallTests {
         // The phone may send as we asked, or as it asked itself.
         #expect(audio.fromPhone.map(\.payloadType.rawValue) == [111, 110, 96, 98])
         #expect(audio.fromWeb.map(\.treatment) == [.forward(PayloadType(96)), .forward(PayloadType(98))])
+        // What we asked for stays what we ask for.
+        #expect(try bridge.browserOffer(sample("chromium-audio")).mediaLines[0].contains("RTP/AVP 111 9"))
     }
 
     @Test func `only what is not shared is made anew`() throws {

@@ -66,14 +66,21 @@ struct FormatTests {
         #expect(parameters["x"] == nil && parameters.entries.count == 3)
     }
 
+    private static func audio(_ numbers: [Int]) -> MediaDescription {
+        MediaDescription(
+            kind: Array("audio".utf8), port: 1, transport: Array("RTP/AVP".utf8),
+            formats: numbers.map { Array(String($0).utf8) })
+    }
+
     @Test func `a number once given keeps its meaning`() {
         var numbering = PayloadNumbering()
-        numbering.adopt([MediaFormat(.opus, payloadType: PayloadType(101))], allNumbers: [101, 96, 111])
+        numbering.reserve(Self.audio([101, 96, 111]))
+        numbering.adopt([MediaFormat(.opus, payloadType: PayloadType(101))])
         #expect(numbering.number(MediaFormat(.opus))?.payloadType == PayloadType(101))
         let events = numbering.number(MediaFormat(.telephoneEvent))
         #expect(events?.payloadType == PayloadType(97))
         #expect(numbering.number(MediaFormat(.telephoneEvent)) == events)
-        numbering.adopt([], allNumbers: Array(0...127))
+        numbering.reserve(Self.audio(Array(0...127)))
         #expect(numbering.number(MediaFormat(.vp8)) == nil)
         #expect(numbering.number(MediaFormat(.telephoneEvent)) == events)
     }

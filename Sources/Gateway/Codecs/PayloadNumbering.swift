@@ -1,16 +1,26 @@
+import Base
 import RTP
+import SDP
 
 /// The payload types of one leg. A number keeps its meaning for the dialog's life (RFC 3264 §8.3.2), and within a bundle it
 /// has one meaning for all streams (RFC 9143 §9.1).
 struct PayloadNumbering: Sendable {
     private var numbers: [MediaFormat.Identity: PayloadType] = [:]
-    /// What the peer uses for formats that we do not carry.
+    /// Numbers that ever meant something on this leg, to the peer or to us.
     private var taken = Set<UInt8>()
 
-    /// The peer's numbers are ours: whoever answers keeps the offer's (RFC 3264 §6.1).
-    mutating func adopt(_ formats: [MediaFormat], allNumbers: [UInt8]) {
-        for number in allNumbers { taken.insert(number) }
+    /// What stands in a description of the peer's is given to nothing else.
+    mutating func reserve(_ media: MediaDescription) {
+        for text in media.formats {
+            if let number = ASCII.decimal(text).flatMap({ UInt8(exactly: $0) }), number < 128 { taken.insert(number) }
+        }
+    }
+
+    /// The numbers of a peer's offer are ours too: whoever answers keeps them (RFC 3264 §6.1). Those of an answer are the
+    /// peer's alone, when they are others than we offered.
+    mutating func adopt(_ formats: [MediaFormat]) {
         for format in formats {
+            taken.insert(format.payloadType.rawValue)
             numbers = numbers.filter { $0.value != format.payloadType }
             numbers[format.identity] = format.payloadType
         }
@@ -24,14 +34,13 @@ struct PayloadNumbering: Sendable {
             return nil
         }
         numbers[format.identity] = type
+        taken.insert(type.rawValue)
         var copy = format
         copy.payloadType = type
         return copy
     }
 
-    private func isFree(_ type: PayloadType) -> Bool {
-        !taken.contains(type.rawValue) && !numbers.values.contains(type)
-    }
+    private func isFree(_ type: PayloadType) -> Bool { !taken.contains(type.rawValue) }
 
     private func free() -> PayloadType? {
         // RFC 3551 §6: 96 to 127 are dynamic; RFC 5761 §4 leaves 35 to 63 for when those do not do.

@@ -13,22 +13,22 @@ struct PhoneLeg: Sendable {
 
     init(outbox: Outbox) { self.outbox = outbox }
 
-    mutating func adopt(_ description: SessionDescription, _ lines: [PhoneLine]) {
+    /// Takes note of an offer; nothing is answered yet.
+    mutating func take(offer description: SessionDescription, _ lines: [PhoneLine]) {
+        places = Dictionary(uniqueKeysWithValues: lines.map { ($0.terms.kind, $0.index) })
         for line in lines {
-            let numbers = description.media[line.index].formats.prefix(MediaFormat.maximumCount)
-                .compactMap { ASCII.decimal($0) }
-            numbering[line.terms.kind, default: PayloadNumbering()].adopt(
-                line.terms.formats, allNumbers: numbers.compactMap { UInt8(exactly: $0) })
+            numbering[line.terms.kind, default: PayloadNumbering()].reserve(description.media[line.index])
+            numbering[line.terms.kind]?.adopt(line.terms.formats)
         }
     }
 
     /// Takes note of what a phone has accepted.
-    mutating func take(_ answered: [PhoneEnd], of description: SessionDescription) {
-        for end in answered {
-            agreements[end.line.terms.kind] = end.agreement
-            places[end.line.terms.kind] = end.line.index
+    mutating func take(answer description: SessionDescription, _ ends: [PhoneEnd]) {
+        for end in ends {
+            let kind = end.line.terms.kind
+            (agreements[kind], places[kind]) = (end.agreement, end.line.index)
+            numbering[kind]?.reserve(description.media[end.line.index])
         }
-        adopt(description, answered.map(\.line))
     }
 
     /// The carriage of a stream in our next offer: what was agreed on, for it or for the stream beside it.

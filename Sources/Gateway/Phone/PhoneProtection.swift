@@ -64,12 +64,8 @@ struct PhoneAgreement: Equatable, Sendable {
     static func answer(
         _ line: PhoneLine, keys: [SDESKey], hasCertificate: Bool, requiresEncryption: Bool, before: PhoneAgreement?
     ) throws(GatewayError) -> (agreement: PhoneAgreement, carriage: PhoneCarriage) {
-        if case .dtls = line.profile {
-        } else if let offered = line.cryptos.first(where: { crypto in
-            keys.contains { $0.suite == crypto.key.suite }
-        }), let ours = keys.first(where: { $0.suite == offered.key.suite }) {
-            let agreement = PhoneAgreement(
-                profile: line.profile, protection: .keys(ours: ours, theirs: offered.key))
+        if let (offered, ours) = keyed(line, keys) {
+            let agreement = PhoneAgreement(profile: line.profile, protection: .keys(ours: ours, theirs: offered.key))
             let crypto = CryptoAttribute(tag: offered.tag, key: ours)
             return (agreement, PhoneCarriage(line.profile, cryptos: [crypto]))
         }
@@ -84,6 +80,15 @@ struct PhoneAgreement: Equatable, Sendable {
         return (PhoneAgreement(profile: line.profile, protection: .none), PhoneCarriage(line.profile))
     }
 
+    /// The first offered key of a suite that we can do, and ours for it.
+    private static func keyed(_ line: PhoneLine, _ keys: [SDESKey]) -> (CryptoAttribute, SDESKey)? {
+        if case .dtls = line.profile { return nil }
+        for crypto in line.cryptos {
+            if let ours = keys.first(where: { $0.suite == crypto.key.suite }) { return (crypto, ours) }
+        }
+        return nil
+    }
+
     /// We wait for the phone's ClientHello where we may: its description may name an address behind a router, which only
     /// its first packet tells.
     private static func role(answering line: PhoneLine, before: PhoneAgreement?) -> DTLSRole {
@@ -95,7 +100,6 @@ struct PhoneAgreement: Equatable, Sendable {
         default: return .server
         }
     }
-
 }
 
 // MARK: - Reading a phone's answer
@@ -104,12 +108,7 @@ extension PhoneAgreement {
     /// - Parameter offered: our line, as it was sent.
     init(answer line: PhoneLine, to offered: PhoneLine) throws(GatewayError) {
         profile = line.profile
-        if let crypto = line.cryptos.first,
-            let ours = offered.cryptos.first(where: { $0.tag == crypto.tag })
-                ?? offered.cryptos.first(where: {
-                    $0.key.suite == crypto.key.suite
-                }), ours.key.suite == crypto.key.suite
-        {
+        if let crypto = line.cryptos.first, let ours = Self.offered(crypto, among: offered.cryptos) {
             protection = .keys(ours: ours.key, theirs: crypto.key)
         } else if offered.setup != nil, !line.fingerprints.isEmpty {
             protection = .dtls(fingerprints: line.fingerprints, role: DTLSRole(answered: line.setup))
@@ -118,5 +117,11 @@ extension PhoneAgreement {
             guard !offered.profile.isSecure else { throw .encryptionRequired }
             protection = .none
         }
+    }
+
+    /// The line of ours that an answer takes: by its tag, or, where a phone counts anew, by its suite.
+    private static func offered(_ answer: CryptoAttribute, among offers: [CryptoAttribute]) -> CryptoAttribute? {
+        let matching = offers.filter { $0.key.suite == answer.key.suite }
+        return matching.first { $0.tag == answer.tag } ?? matching.first
     }
 }

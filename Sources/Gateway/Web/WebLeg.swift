@@ -35,6 +35,7 @@ struct WebLeg: Sendable {
     /// Takes note of an offer; nothing is answered yet.
     mutating func take(offer description: SessionDescription, _ reading: WebReading) {
         remember(description, reading)
+        numbering.adopt(reading.lines.flatMap(\.terms.formats))
         places = Dictionary(uniqueKeysWithValues: reading.lines.map { ($0.terms.kind, $0.index) })
     }
 
@@ -74,8 +75,7 @@ struct WebLeg: Sendable {
             if let mid = media.mid { usedMids.insert(Array(mid)) }
         }
         for line in reading.lines {
-            let numbers = description.media[line.index].formats.compactMap { ASCII.decimal($0) }
-            numbering.adopt(line.terms.formats, allNumbers: numbers.compactMap { UInt8(exactly: $0) })
+            numbering.reserve(description.media[line.index])
             for (known, id) in line.extensions { identifiers[known] = id }
         }
     }
