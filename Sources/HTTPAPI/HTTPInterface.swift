@@ -169,6 +169,9 @@ package final class HTTPInterface: Sendable {
             return try await request.body.collect(upTo: HTTPLimits.maximumBody)
         } catch is NIOTooManyBytesError {
             throw Refusal.tooLarge
+        } catch {
+            // The connection or the stream ended within the body: the peer's doing, and nothing for the log.
+            throw Refusal.unfinished
         }
     }
 

@@ -48,6 +48,8 @@ struct Refusal: Error, Equatable {
         .unsupportedMediaType, "not-json", "The request must be JSON (Content-Type: application/json).")
     static let tooLarge = Refusal(
         .contentTooLarge, "too-large", "The request is larger than \(HTTPLimits.maximumBody / 1024) KiB.")
+    static let unfinished = Refusal(
+        .badRequest, "unfinished", "The request ended before all of it had come. Try again.")
     static let metricsElsewhere = Refusal(
         .forbidden, "loopback-only", "Metrics are told to programs on the server itself only. Ask from there.")
     static let storage = Refusal(

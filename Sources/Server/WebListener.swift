@@ -14,7 +14,7 @@ import SocketIO
 
 /// The web port: TLS with ALPN, HTTP/2, HTTP/1.1 and the way from there to a WebSocket; or plain HTTP/1.1.
 ///
-///     TCP ─▶ TLS ─▶ ALPN ─┬─ h2 ──────────────────────────────▶ responder
+///     TCP ─▶ TLS ─▶ ALPN ─┬─ h2 ─▶ pace ──────────────────────▶ responder
 ///                         └─ http/1.1 ─▶ pace ─▶ upgrade? ─┬──▶ responder
 ///                                                          └──▶ SIP over WebSocket
 ///
@@ -47,11 +47,14 @@ struct WebListener: Sendable {
 
     private func setUpHTTP2(_ channel: any Channel) {
         let idle = hub.limits.httpIdleTime
+        let pace = NIOLoopBound(
+            HTTP2Pace(channel, limits: hub.limits, logger: logger), eventLoop: channel.eventLoop)
         let http2 = HTTP2Channel(
             responder: responder,
             configuration: .init(
                 idleTimeout: idle, gracefulCloseTimeout: hub.limits.closeTime,
-                streamConfiguration: .init(idleTimeout: TimeAmount(idle))))
+                streamConfiguration: .init(
+                    additionalChannelHandlers: [pace.value.streamHandler()], idleTimeout: TimeAmount(idle))))
         let logger = self.logger
         http2.setup(channel: channel, logger: logger).whenComplete { result in
             switch result {
@@ -70,7 +73,7 @@ struct WebListener: Sendable {
         let encoder = HTTPResponseEncoder()
         let decoder = ByteToMessageHandler(
             HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes, limitConfiguration: decoderLimits))
-        let pace = RequestPace(limits: hub.limits)
+        let pace = RequestPace(limits: hub.limits, logger: logger)
         let (logger, isSecure) = (self.logger, upgrade.transport.isSecure)
         let first = FirstRequest(upgrade, httpHandlers: [pace, encoder, decoder]) { channel in
             let pipeline = channel.pipeline.syncOperations

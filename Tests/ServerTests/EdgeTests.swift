@@ -1,12 +1,17 @@
 import Accounts
 import Base
 import Foundation
+import SocketIO
 import Testing
 
 @testable import Server
 
 /// What strangers, scanners and broken devices do to the ports, on a real server on loopback.
 @Suite(.serialized) struct EdgeTests {
+    /// A loaded machine may take far longer than a short limit; what drips goes on for longer than this, and no limit
+    /// for people closes what these tests open so soon.
+    private static let inTime = Duration.seconds(9)
+
     private func request(_ text: String) -> [UInt8] { Array(text.replacingOccurrences(of: "\n", with: "\r\n").utf8) }
 
     @Test func `starts with a link for the owner and one ready line, and serves the page on localhost`() async throws {
@@ -31,12 +36,13 @@ import Testing
     @Test func `sends other hosts to the secure port`() async throws {
         let house = try await TestHouse.open()
         let answer = await Peer.talk(
-            house.settings.httpPort, [request("GET /people?x=1 HTTP/1.1\nHost: home.example:80\n\n")])
+            house.settings.httpPort, [request("GET /people?x=1 HTTP/1.1\nHost: home.example:80\n\n")],
+            until: "\r\n\r\n")
         #expect(answer.text.hasPrefix("HTTP/1.1 308"))
         let port = try #require(house.settings.httpsPort)
         #expect(answer.text.contains("https://home.example:\(port)/people?x=1\r\n"))
         let bad = await Peer.talk(
-            house.settings.httpPort, [request("GET / HTTP/1.1\nHost: evil.example/@x\n\n")])
+            house.settings.httpPort, [request("GET / HTTP/1.1\nHost: evil.example/@x\n\n")], until: "\r\n\r\n")
         #expect(bad.text.hasPrefix("HTTP/1.1 400"))
         await house.close()
     }
@@ -44,49 +50,52 @@ import Testing
     // MARK: - Slowness
 
     @Test func `closes slow headers, half-open TLS and silent WebSockets in time`() async throws {
-        let house = try await TestHouse.open()
+        let house = try await TestHouse.open(
+            short: [\.handshakeTime, \.headerTime, \.messageTime, \.introductionTime])
         let (http, https) = (house.settings.httpPort, house.settings.httpsPort)
         let sips = house.settings.sipsPort
+        // These drip on for longer than they may, and never pause for as long as an idle connection may.
+        let drips = [[UInt8]](repeating: [0x61], count: 200)
         async let silent = Peer.talk(http, [])
         async let trickle = Peer.talk(
-            http, Array("GET / HTTP/1.1\r\nX-Slow: aaaaaaaaaaaa".utf8).map { [$0] }, pause: .milliseconds(100))
+            http, [Array("GET / HTTP/1.1\r\nX-Slow: ".utf8)] + drips, pause: .milliseconds(100))
         async let body = Peer.talk(
             http,
             [
                 request(
                     "POST /api/session HTTP/1.1\nHost: localhost\nContent-Type: application/json\n"
-                        + "Content-Length: 100\n\n{")
-            ])
+                        + "Content-Length: 1000\n\n{")
+            ] + drips, pause: .milliseconds(100))
         async let handshake = Peer.talk(https, [])
         async let halfHello = Peer.talk(sips, [[0x16, 0x03, 0x01]])
         async let webSocket = Peer.talk(http, [Peer.handshake(port: http)])
-        #expect(try #require(await silent.closedAfter) < .seconds(2))
-        #expect(try #require(await trickle.closedAfter) < .seconds(5))
-        #expect(try #require(await body.closedAfter) < .seconds(3))
-        #expect(try #require(await handshake.closedAfter) < .seconds(2))
-        #expect(try #require(await halfHello.closedAfter) < .seconds(2))
+        #expect(try #require(await silent.closedAfter) < Self.inTime)
+        #expect(try #require(await trickle.closedAfter) < Self.inTime)
+        #expect(try #require(await body.closedAfter) < Self.inTime)
+        #expect(try #require(await handshake.closedAfter) < Self.inTime)
+        #expect(try #require(await halfHello.closedAfter) < Self.inTime)
         let end = await webSocket
         #expect(end.text.hasPrefix("HTTP/1.1 101"))
         #expect(end.text.contains("no request was accepted in time"))
-        #expect(try #require(end.closedAfter) < .seconds(5))
+        #expect(try #require(end.closedAfter) < Self.inTime)
         await house.close()
     }
 
     @Test func `closes SIP messages that never end`() async throws {
-        let house = try await TestHouse.open()
+        let house = try await TestHouse.open(short: [\.messageTime])
         let half = Array(Peer.register("anna", via: "TCP").dropLast(30))
         let end = await Peer.talk(house.settings.sipPort, [half])
-        #expect(try #require(end.closedAfter) < .seconds(3))
+        #expect(try #require(end.closedAfter) < Self.inTime)
         await house.close()
     }
 
     @Test func `questions anybody may ask do not keep a connection open`() async throws {
-        let house = try await TestHouse.open()
+        let house = try await TestHouse.open(short: [\.introductionTime])
         let options = String(decoding: Peer.register("anna", via: "TCP"), as: UTF8.self)
             .replacingOccurrences(of: "REGISTER", with: "OPTIONS")
         let end = await Peer.talk(house.settings.sipPort, [Array(options.utf8)])
         #expect(end.text.hasPrefix("SIP/2.0 200 "))
-        #expect(try #require(end.closedAfter) < .seconds(4))
+        #expect(try #require(end.closedAfter) < Self.inTime)
         await house.close()
     }
 
@@ -95,11 +104,11 @@ import Testing
     @Test func `answers REGISTER with a challenge on every transport`() async throws {
         let house = try await TestHouse.open()
         let (http, sip) = (house.settings.httpPort, house.settings.sipPort)
-        let tcp = await Peer.talk(sip, [Peer.register("anna", via: "TCP")], patience: .milliseconds(500))
+        let tcp = await Peer.talk(sip, [Peer.register("anna", via: "TCP")], until: "SIP/2.0 401 ")
         #expect(tcp.text.hasPrefix("SIP/2.0 401 "))
         let webSocket = await Peer.talk(
             http, [Peer.handshake(port: http), Peer.frame(0x81, Peer.register("anna", via: "WS"))],
-            pause: .milliseconds(200), patience: .milliseconds(800))
+            pause: .milliseconds(200), until: "SIP/2.0 401 ")
         #expect(webSocket.text.contains("Sec-WebSocket-Protocol: sip"))
         #expect(webSocket.text.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="))
         #expect(webSocket.text.contains("SIP/2.0 401 "))
@@ -110,7 +119,7 @@ import Testing
         let house = try await TestHouse.open()
         let http = house.settings.httpPort
         let both = Peer.handshake(port: http) + Peer.frame(0x82, Peer.register("anna", via: "WS"))
-        let answer = await Peer.talk(http, [both], patience: .milliseconds(800))
+        let answer = await Peer.talk(http, [both], until: "SIP/2.0 401 ")
         #expect(answer.text.contains("SIP/2.0 401 "))
         await house.close()
     }
@@ -142,7 +151,7 @@ import Testing
         let end = await Peer.talk(house.settings.sipPort, [Peer.register("anna", via: "TCP") + wrong])
         #expect(end.text.hasPrefix("SIP/2.0 401 "))
         #expect(end.text.contains("SIP/2.0 400 Malformed Header Line"))
-        #expect(try #require(end.closedAfter) < .seconds(2))
+        #expect(try #require(end.closedAfter) < Self.inTime)
         await house.close()
     }
 
@@ -172,19 +181,20 @@ import Testing
             extra: "Origin: https://evil.example\r\nCookie: hearth_session=\(String(repeating: "A", count: 43))\r\n")
         #expect(await Peer.talk(port, [foreign]).text.hasPrefix("HTTP/1.1 403"))
         let elsewhere = Peer.handshake(port: port, path: "/other")
-        #expect(await Peer.talk(port, [elsewhere], patience: .milliseconds(500)).text.hasPrefix("HTTP/1.1 404"))
+        #expect(await Peer.talk(port, [elsewhere], until: "HTTP/1.1 404").text.hasPrefix("HTTP/1.1 404"))
         await house.close()
     }
 
     @Test func `garbage on every port ends there, and the server goes on`() async throws {
-        let house = try await TestHouse.open()
+        let house = try await TestHouse.open(
+            short: [\.handshakeTime, \.headerTime, \.messageTime, \.introductionTime])
         let ports = [
             house.settings.httpPort, house.settings.httpsPort, house.settings.sipPort, house.settings.sipsPort,
         ]
         var random = RandomSource(seed: 11)
         for port in ports {
             for _ in 0..<5 {
-                let end = await Peer.talk(port, [random.bytes(count: 2_000)], patience: .seconds(4))
+                let end = await Peer.talk(port, [random.bytes(count: 2_000)])
                 #expect(end.closedAfter != nil, "port \(port ?? 0)")
             }
         }
@@ -233,10 +243,11 @@ import Testing
         async let halfRequest = Peer.talk(http, [Array("GET / HT".utf8)])
         async let halfTLS = Peer.talk(https, [])
         async let sip = Peer.talk(house.settings.sipPort, [Peer.register("anna", via: "TCP")])
+        for _ in 0..<100 where house.server.hub.counter.open < 4 { try await Task.sleep(for: .milliseconds(50)) }
         try await Task.sleep(for: .milliseconds(300))
         let began = ContinuousClock.now
         await house.server.stop(farewell: .milliseconds(300))
-        #expect(ContinuousClock.now - began < .seconds(3))
+        #expect(ContinuousClock.now - began < .seconds(5))
         let end = await webSocket
         #expect(end.text.contains("the server stops"))
         _ = await (halfRequest, halfTLS, sip)

@@ -26,12 +26,15 @@ final class TLSPeer: Sendable {
     private let channel = Mutex<(any Channel)?>(nil)
 
     var certificate: [UInt8] { seen.withLock { $0.certificate } }
-    var text: String { seen.withLock { String(decoding: $0.received, as: UTF8.self) } }
+    var received: [UInt8] { seen.withLock { $0.received } }
+    var text: String { String(decoding: received, as: UTF8.self) }
     var isClosed: Bool { seen.withLock { $0.isClosed } }
 
-    static func connect(to port: UInt16) async throws -> TLSPeer {
+    static func connect(to port: UInt16, applicationProtocol: String? = nil) async throws -> TLSPeer {
         let peer = TLSPeer()
-        let context = try TLSKeeper.clientContext()
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.applicationProtocols = applicationProtocol.map { [$0] } ?? []
+        let context = try NIOSSLContext(configuration: configuration)
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -51,10 +54,13 @@ final class TLSPeer: Sendable {
         return peer
     }
 
+    func send(_ bytes: [UInt8]) async throws {
+        try await channel.withLock { $0 }?.writeAndFlush(ByteBuffer(bytes: bytes))
+    }
+
     /// Sends, and waits for so many answers in all.
     func ask(_ bytes: [UInt8], answers count: Int) async throws {
-        guard let channel = channel.withLock({ $0 }) else { return }
-        try await channel.writeAndFlush(ByteBuffer(bytes: bytes))
+        try await send(bytes)
         for _ in 0..<500 where text.components(separatedBy: "SIP/2.0 401").count <= count {
             try await Task.sleep(for: .milliseconds(10))
         }

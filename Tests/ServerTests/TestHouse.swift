@@ -9,14 +9,20 @@ import Synchronization
 
 @testable import Server
 
-/// A whole server on free loopback ports in a folder of its own, with limits short enough to wait for.
+/// A whole server on free loopback ports in a folder of its own.
 struct TestHouse {
     let settings: Settings
     let server: RunningServer
     let announced: [String]
     let folder: String
+    /// What was logged at debug and above, one line each: the level and the message.
+    let log: Lines
 
-    static func open(_ change: (inout Settings) -> Void = { _ in }) async throws -> TestHouse {
+    /// - Parameter short: the limits a test waits for. All others are as they are for people, so that no loaded machine
+    ///   runs into them, and that it is sure which one was reached.
+    static func open(
+        _ change: (inout Settings) -> Void = { _ in }, short: [WritableKeyPath<SocketLimits, Duration>] = []
+    ) async throws -> TestHouse {
         let folder = NSTemporaryDirectory() + "hearth-house-\(UUID().uuidString)"
         var settings = try Settings(
             try await WrittenSettings(flags: [.data: folder, .listen: "127.0.0.1"], environment: [:]))
@@ -26,22 +32,16 @@ struct TestHouse {
         settings.sipsPort = freePort()
         change(&settings)
         var limits = SocketLimits()
-        limits.handshakeTime = .milliseconds(600)
-        limits.headerTime = .milliseconds(600)
-        limits.httpIdleTime = .milliseconds(900)
-        limits.introductionTime = .milliseconds(1_500)
-        limits.messageTime = .milliseconds(800)
         limits.closeTime = .milliseconds(300)
-        let announced = Lines()
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
+        for limit in short { limits[keyPath: limit] = .milliseconds(800) }
+        let (announced, log) = (Lines(), Lines())
         let server = try await RunningServer.start(
             settings, limits: limits,
             files: StaticFiles([StaticFile(path: "/index.html", bytes: Array("<p>page".utf8), contentType: "text/html")]
             ),
-            logger: logger, registry: PrometheusRegistry()
+            logger: Logger(label: "test") { _ in LinesHandler(lines: log) }, registry: PrometheusRegistry()
         ) { announced.add($0) }
-        return TestHouse(settings: settings, server: server, announced: announced.all, folder: folder)
+        return TestHouse(settings: settings, server: server, announced: announced.all, folder: folder, log: log)
     }
 
     func close() async {
@@ -62,11 +62,23 @@ struct TestHouse {
     /// Two runs side by side begin far apart.
     private static let ports = Atomic(Int(getpid()) * 64)
 
-    private final class Lines: @unchecked Sendable {
-        private let lock = NSLock()
-        private var lines: [String] = []
-        func add(_ line: String) { lock.withLock { lines.append(line) } }
-        var all: [String] { lock.withLock { lines } }
+    final class Lines: Sendable {
+        private let lines = Mutex<[String]>([])
+        func add(_ line: String) { lines.withLock { $0.append(line) } }
+        var all: [String] { lines.withLock { $0 } }
+    }
+
+    private struct LinesHandler: LogHandler {
+        let lines: Lines
+        var logLevel = Logger.Level.debug
+        var metadata: Logger.Metadata = [:]
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { metadata[key] }
+            set { metadata[key] = newValue }
+        }
+
+        func log(event: LogEvent) { lines.add("\(event.level) \(event.message)") }
     }
 }
 
@@ -81,40 +93,47 @@ struct Conversation: Sendable {
 
 /// A peer with a blocking socket, on a thread of its own so that the server's tasks have theirs.
 enum Peer {
-    /// Connects, sends the pieces with pauses between them, and reads until the server closes or patience ends.
+    /// Connects, sends the pieces with pauses between them, and reads until the server closes, until `expected` has
+    /// come, or until patience ends: with neither something is wrong, so a loaded machine is given plenty of it.
     static func talk(
-        _ port: UInt16?, _ pieces: [[UInt8]], pause: Duration = .zero, patience: Duration = .seconds(5)
+        _ port: UInt16?, _ pieces: [[UInt8]], pause: Duration = .zero, until expected: String? = nil,
+        patience: Duration = .seconds(15)
     ) async -> Conversation {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread {
-                continuation.resume(returning: run(port ?? 0, pieces, pause: pause, patience: patience))
+                continuation.resume(
+                    returning: run(port ?? 0, pieces, pause: pause, until: expected, patience: patience))
             }
         }
     }
 
     private static func run(
-        _ port: UInt16, _ pieces: [[UInt8]], pause: Duration, patience: Duration
+        _ port: UInt16, _ pieces: [[UInt8]], pause: Duration, until expected: String?, patience: Duration
     ) -> Conversation {
         let began = MonotonicClock.now
         guard let socket = PlainSocket(to: TransportAddress(ip: .loopback, port: port)) else {
             return Conversation(received: [], closedAfter: .zero)
         }
-        socket.setPatience(.milliseconds(50))
-        var received: [UInt8] = []
-        for (index, piece) in pieces.enumerated() {
-            if index > 0 { usleep(UInt32(pause.wholeNanoseconds / 1_000)) }
-            var piece = piece
-            _ = socket.write(&piece)
-        }
+        var conversation = Conversation(received: [], closedAfter: nil)
+        var (rest, nextPiece) = (pieces[...], began)
         while MonotonicClock.now - began < patience {
-            switch socket.poll() {
-            case .bytes(let bytes): received += bytes
-            case .nothing: break
-            case .closed: return Conversation(received: received, closedAfter: MonotonicClock.now - began)
+            if MonotonicClock.now >= nextPiece, var piece = rest.popFirst() {
+                _ = socket.write(&piece)
+                nextPiece = MonotonicClock.now + pause
             }
+            switch socket.poll(rest.isEmpty ? longestWait : min(longestWait, pause)) {
+            case .bytes(let bytes): conversation.received += bytes
+            case .nothing: break
+            case .closed:
+                conversation.closedAfter = MonotonicClock.now - began
+                return conversation
+            }
+            if let expected, rest.isEmpty, conversation.text.contains(expected) { break }
         }
-        return Conversation(received: received, closedAfter: nil)
+        return conversation
     }
+
+    private static let longestWait = Duration.milliseconds(50)
 
     /// A client's WebSocket frame with a mask of zeros.
     static func frame(_ first: UInt8, _ payload: [UInt8]) -> [UInt8] {
@@ -173,7 +192,10 @@ extension PlainSocket {
         case closed
     }
 
-    func poll() -> Read {
+    /// What came within a time of at least a millisecond.
+    func poll(_ time: Duration) -> Read {
+        setPatience(max(time, .milliseconds(1)))
+        defer { setPatience(.seconds(5)) }
         let bytes = read(upTo: 65_536)
         guard let bytes else { return .nothing }
         return bytes.isEmpty ? .closed : .bytes(bytes)
