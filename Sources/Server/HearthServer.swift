@@ -76,7 +76,7 @@ struct RunningServer: Sendable {
     let loop: ControlLoop
     let plane: ControlPlane
     let hub: StreamHub
-    let listeners: [any Channel]
+    private(set) var listeners: [any Channel]
 
     static func start(
         _ settings: Settings, limits: SocketLimits = .standard, files: StaticFiles? = nil, logger: Logger,
@@ -88,10 +88,10 @@ struct RunningServer: Sendable {
         try DataFolder.prepare(settings.dataFolder)
         let store = try await Household.open(settings)
         let site = try await Site(settings, store)
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, min(System.coreCount, 8)))
-        let resolver = NextHopResolver(group: group)
         let needsTLS = settings.httpsPort != nil || settings.sipsPort != nil
         let tls = needsTLS ? try TLSKeeper(settings: settings, names: { site.certificateNames }) : nil
+        let client = try TLSKeeper.clientContext()
+        let page = if let files { files } else { try WebFiles.load() }
 
         // UDP sockets belong to the control plane's loop, so they are bound before it starts.
         var sockets: [DatagramSocket] = []
@@ -104,50 +104,52 @@ struct RunningServer: Sendable {
         var controller = CallController(configuration: configuration, random: .system, at: MonotonicClock.now)
         controller.load(
             accounts: try await store.sipAccounts(), bindings: try await store.bindings(), at: MonotonicClock.now)
+
+        // From here on threads run, and an error must end them.
         let loop = try ControlLoop()
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, min(System.coreCount, 8)))
+        let resolver = NextHopResolver(group: group)
         let plane = ControlPlane(
             loop: loop, controller: controller, store: store, resolver: resolver,
             journal: ControlJournal(logger: logger))
         loop.start(sockets: sockets, delegate: plane)
-
         let hub = StreamHub(group: group, limits: limits) { loop.deliver($0) }
-        plane.connect(with: StreamConnector(hub: hub, tls: try TLSKeeper.clientContext()))
-        let page = if let files { files } else { try WebFiles.load() }
+        plane.connect(with: StreamConnector(hub: hub, tls: client))
         let web = WebSite(
             settings: settings, site: site, store: store, hub: hub, plane: plane, registry: registry,
             secret: configuration.secret, files: page, logger: logger)
-        let listeners = try await listen(settings, hub, web, tls)
-        store.watch()
-
-        if let link = try await store.makeOwnerLink(random: .system) {
-            announce("hearth: create the owner's account: \(link.url(publicURL: site.publicURL))")
+        var running = RunningServer(
+            store: store, group: group, resolver: resolver, tls: tls, loop: loop, plane: plane, hub: hub, listeners: [])
+        do {
+            try await running.listen(settings, web)
+            store.watch()
+            if let link = try await store.makeOwnerLink(random: .system) {
+                announce("hearth: create the owner's account: \(link.url(publicURL: site.publicURL))")
+            }
+        } catch {
+            await running.stop(farewell: .zero)
+            throw error
         }
         announce("hearth: ready \(site.places(settings).joined(separator: " "))")
         let took = ContinuousClock.now - began
         logger.info("ready", metadata: ["milliseconds": "\(took.wholeNanoseconds / 1_000_000)"])
-        return RunningServer(
-            store: store, group: group, resolver: resolver, tls: tls, loop: loop, plane: plane, hub: hub,
-            listeners: listeners)
+        return running
     }
 
-    private static func listen(
-        _ settings: Settings, _ hub: StreamHub, _ web: WebSite, _ tls: TLSKeeper?
-    ) async throws -> [any Channel] {
+    private mutating func listen(_ settings: Settings, _ web: WebSite) async throws {
         let streams = StreamListener(hub: hub)
-        var opened: [any Channel] = []
         if let port = settings.sipPort {
-            opened += try await settings.open(.sipPort, port) { try await streams.listen($0) }
+            listeners += try await settings.open(.sipPort, port) { try await streams.listen($0) }
         }
         if let port = settings.sipsPort, let tls {
-            opened += try await settings.open(.sipsPort, port) { try await streams.listen($0, tls: tls.sip) }
+            listeners += try await settings.open(.sipsPort, port) { try await streams.listen($0, tls: tls.sip) }
         }
         if let port = settings.httpPort {
-            opened += try await settings.open(.httpPort, port) { try await web.plain.listen($0, tls: nil) }
+            listeners += try await settings.open(.httpPort, port) { try await web.plain.listen($0, tls: nil) }
         }
         if let port = settings.httpsPort, let tls {
-            opened += try await settings.open(.httpsPort, port) { try await web.secure.listen($0, tls: tls.web) }
+            listeners += try await settings.open(.httpsPort, port) { try await web.secure.listen($0, tls: tls.web) }
         }
-        return opened
     }
 
     /// In reverse: no new connections; what waits for the disk goes there and is answered; closing words to

@@ -16,7 +16,9 @@ private final class Deliveries: Sendable {
     func take(_ delivery: Delivery) -> Bool {
         switch delivery {
         case .opened(let outlet, _): outlets.withLock { $0.append(outlet) }
-        case .closed(let flow): closed.withLock { $0.append(flow) }
+        case .closed(let flow):
+            outlets.withLock { outlets in outlets.removeAll { $0.flow == flow } }
+            closed.withLock { $0.append(flow) }
         default: break
         }
         return true
@@ -67,5 +69,7 @@ private final class Deliveries: Sendable {
         #expect(written < 32 << 20)
         hub.closeAll(reason: "the test ends")
         try await server.close()
+        // An outlet that is kept keeps its handler, and that the hub.
+        try await wait { deliveries.outlets.withLock(\.isEmpty) }
     }
 }
