@@ -35,8 +35,7 @@ fuzz:
 # Swift's tests under the address and the thread sanitizer, each with a build of its own: 10 minutes each the first time.
 sanitize:
 	scripts/setup run
-	swift test --scratch-path .build-address --sanitize address --disable-xctest --parallel
-	swift test --scratch-path .build-thread --sanitize thread --disable-xctest --parallel
+	scripts/sanitize $(ARGS)
 
 # The pictures of the README, of a real call in real browsers.
 screenshots: build
