@@ -37,13 +37,14 @@ package struct Phone: Hashable, Sendable {
     }
 
     /// 100 random bits as five groups of four, without letters that look like digits: typed from a page into a desk phone.
+    /// None begins with `0x`: SIPp, for one, would read a number there.
     private static func makePassword(random: inout RandomSource) -> String {
         let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
-        var groups: [String] = []
-        for _ in 0..<5 {
-            let digits = random.bytes(count: 4).map { alphabet[Int($0 & 31)] }
-            groups.append(String(decoding: digits, as: UTF8.self))
+        while true {
+            let groups = (0..<5).map { _ in
+                String(decoding: random.bytes(count: 4).map { alphabet[Int($0 & 31)] }, as: UTF8.self)
+            }
+            if !groups[0].hasPrefix("0x") { return groups.joined(separator: "-") }
         }
-        return groups.joined(separator: "-")
     }
 }

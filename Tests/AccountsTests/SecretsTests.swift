@@ -70,6 +70,15 @@ import Testing
         #expect(phone.created == WallTime(seconds: 9))
     }
 
+    @Test mutating func `no password of a phone begins as a hexadecimal number does`() throws {
+        let label = try PhoneLabel(parsing: "Kitchen")
+        let passwords = (0..<5_000).map { _ in
+            Phone.make(for: anna, label: label, realm: "home.example", random: &random, at: WallTime(seconds: 9))
+                .password
+        }
+        #expect(passwords.contains { $0.hasPrefix("0") } && !passwords.contains { $0.hasPrefix("0x") })
+    }
+
     @Test func `public keys are points of the curve`() throws {
         let signing = Array(P256.Signing.PrivateKey().publicKey.x963Representation)
         let agreement = Array(P256.KeyAgreement.PrivateKey().publicKey.x963Representation)
