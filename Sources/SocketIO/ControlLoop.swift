@@ -68,6 +68,13 @@ package final class ControlLoop: @unchecked Sendable {
     /// turn. An answer that fails ends its transaction, so the second is hardly ever needed.
     private static let failureRounds = 4
 
+    /// How long a busy loop lets datagrams gather before it looks again, in µs; the kernel adds up to 50. Waking and asking
+    /// for each of them costs more than answering it.
+    private static let gatheringTime = UInt32(50)
+
+    /// A loop that found so many at once has no need to wait for more.
+    private static let gatheringBatch = 8
+
     /// The mailbox's number among watched descriptors; sockets have their index.
     private static let wakeNumber = UInt64(1) << 32
 
@@ -85,6 +92,9 @@ package final class ControlLoop: @unchecked Sendable {
     private var sockets: [DatagramSocket] = []
     private var delegate: (any ControlLoopDelegate)?
     private let incoming = DatagramBatch()
+    private var pace = ArrivalPace()
+    /// Datagrams read in this turn.
+    private var taken = 0
     /// When the first input was read whose answers are not out.
     private var batchBegun: Instant?
 
@@ -151,7 +161,7 @@ package final class ControlLoop: @unchecked Sendable {
         while true {
             let timeout = unfinished ? 0 : milliseconds(until: delegate.nextTimeout)
             let count = hearth_poll_wait(poll, &readable, Int32(readable.count), timeout)
-            unfinished = false
+            (unfinished, taken) = (false, 0)
             for number in readable.prefix(Int(count)) {
                 let place = number & ~HEARTH_POLL_ERROR
                 if place == Self.wakeNumber {
@@ -165,6 +175,8 @@ package final class ControlLoop: @unchecked Sendable {
             let now = MonotonicClock.now
             if let due = delegate.nextTimeout, due <= now { delegate.handleTimeout(at: now) }
             finishBatch(delegate)
+            pace.note(taken, at: now)
+            if pace.isFast, (1..<Self.gatheringBatch).contains(taken) { usleep(Self.gatheringTime) }
         }
         self.delegate = nil
         sockets = []
@@ -176,6 +188,7 @@ package final class ControlLoop: @unchecked Sendable {
             let now = MonotonicClock.now
             batchBegun = batchBegun ?? now
             let received = socket.receive(into: incoming) { delegate.receive($0, on: $1, at: now) }
+            taken += received
             guard received == DatagramBatch.count else { return false }
             finishBatch(delegate)
         }
