@@ -33,7 +33,7 @@ package struct SDESCrypto: Equatable, Sendable {
         let prefix = text.prefix(7)
         guard ASCII.equalIgnoringCase(prefix, "inline:") else { throw .badKey }
         let parts = text.dropFirst(7).split(separator: UInt8(ascii: "|"), omittingEmptySubsequences: false)
-        guard let encoded = parts.first, var bytes = Base64.decode(encoded) else { throw .badKey }
+        guard let encoded = parts.first, var bytes = Base64.standard.decode(encoded) else { throw .badKey }
         defer { for index in bytes.indices { bytes[index] = 0 } }
         guard let key = try? SRTPMasterKey(suite: suite, keyAndSalt: bytes.span.bytes) else { throw .badKey }
         var lifetime: UInt64?
@@ -74,7 +74,7 @@ package struct SDESCrypto: Equatable, Sendable {
         out.append(ASCII.space)
         key.suite.name.withUTF8Buffer { out.append(contentsOf: $0) }
         out.append(contentsOf: [UInt8](ascii: " inline:"))
-        key.withUnsafeBytes { Base64.append($0, to: &out) }
+        key.withUnsafeBytes { out += Base64.standard.encode($0) }
         if let lifetime {
             out.append(UInt8(ascii: "|"))
             out.appendDecimal(Int(lifetime))
